@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration: /etc/cachefilesd.conf, then its drop-in directory (FILE.d, *.conf in the
+ * order of their names). One table (directives.c) drives the parser, --dump-config and the checks
+ * of the manual. Nothing here touches the device or the cache directory.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "problems.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/cachefilesd.conf"
+
+/* Per cent of the filesystem's blocks and files; the kernel wants stop < cull < run < 100. */
+struct limits {
+	unsigned int brun, bcull, bstop;
+	unsigned int frun, fcull, fstop;
+};
+
+struct config {
+	char *path;   /* the main file, as named */
+	char *dir;    /* absolute, no trailing slash */
+	char *tag;    /* "CacheFiles" unless given */
+	char *secctx; /* NULL: none */
+	struct limits limits;
+	bool nocull;		/* the directive or -N */
+	unsigned int culltable; /* accepted for old files; the table is bounded by memory */
+	/* What must have been let go of before a stalled cull is tried again; 0: any. */
+	uint64_t resume_blocks; /* in blocks of the cache's filesystem */
+	uint64_t resume_files;
+	unsigned int debug; /* the kernel's cachefiles debug mask; 0: not written */
+	bool debug_set;
+	uint64_t memory; /* ceiling of the victim table, bytes */
+};
+
+/*
+ * Reads the file and its drop-ins. Every problem goes to the list; the configuration comes back
+ * only if there is none. Returns 0, -EINVAL when there were problems, -ENOMEM.
+ */
+int config_load(const char *path, struct config **ret, struct problems *problems);
+struct config *config_free(struct config *c); /* returns NULL */
+
+/* Writes the configuration in force as a file that config_load() reads back to the same. */
+void config_dump(const struct config *c, FILE *to);
+
+/* The name of the first directive that differs and cannot be reloaded, or NULL. */
+const char *config_needs_restart(const struct config *now, const struct config *next);
