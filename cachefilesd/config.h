@@ -12,6 +12,9 @@
 
 #define CONFIG_DEFAULT_PATH "/etc/cachefilesd.conf"
 
+/* A threshold that is not to be looked at: no count reaches it. */
+#define RESUME_IGNORED UINT64_MAX
+
 /* Per cent of the filesystem's blocks and files; the kernel wants stop < cull < run < 100. */
 struct limits {
 	unsigned int brun, bcull, bstop;
@@ -21,12 +24,16 @@ struct limits {
 struct config {
 	char *path;   /* the main file, as named */
 	char *dir;    /* absolute, no trailing slash */
+	char *dir_at; /* "FILE:LINE" of that, for messages about it */
 	char *tag;    /* "CacheFiles" unless given */
 	char *secctx; /* NULL: none */
 	struct limits limits;
 	bool nocull;		/* the directive or -N */
 	unsigned int culltable; /* accepted for old files; the table is bounded by memory */
-	/* What must have been let go of before a stalled cull is tried again; 0: any. */
+	/*
+	 * A stalled cull is tried again when one of these has been let go of; RESUME_IGNORED
+	 * unless given, and 5 files.
+	 */
 	uint64_t resume_blocks; /* in blocks of the cache's filesystem */
 	uint64_t resume_files;
 	unsigned int debug; /* the kernel's cachefiles debug mask; 0: not written */
@@ -44,5 +51,8 @@ struct config *config_free(struct config *c); /* returns NULL */
 /* Writes the configuration in force as a file that config_load() reads back to the same. */
 void config_dump(const struct config *c, FILE *to);
 
-/* The name of the first directive that differs and cannot be reloaded, or NULL. */
+/*
+ * The name of the first directive that differs and cannot be reloaded, or NULL. Both must have had
+ * the command line's -N applied to them, or neither.
+ */
 const char *config_needs_restart(const struct config *now, const struct config *next);

@@ -6,6 +6,8 @@
 
 #include "util.h"
 
+#define PIDFILE_DEFAULT_PATH "/run/cachefilesd.pid"
+
 /* What the process exits with. */
 enum exit_code {
 	EXIT_OK = 0,
