@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# The commands of tests/run and their help.
+
+usage() {
+	cat <<-'END'
+		tests/run COMMAND [ARGUMENT...]
+
+		  demo        the daemon at its main job, shown in words (under 10 minutes from nothing)
+		  check       everything that must pass before a change is taken; what CI runs
+		  full        check, and what takes long: soaks, and the rows of kernels that we build
+		  unit        on this host alone, under 2 minutes
+		  vm          cases in virtual machines, by name
+		  bench       figures beside those of other daemons
+		  coverage    which lines the unit tests reach
+
+		Each explains itself with --help. Run as root from a checkout on Debian 12; packages that
+		are missing are installed (tests/lab/packages lists them and what for). Everything else is
+		kept under ${CACHEFILESD_LAB:-~/.cache/cachefilesd-lab}, logs in its logs/.
+		The last line is "N passed, N failed, N skipped"; the exit status is 0 if none failed,
+		1 if some did, 2 for a wrong command line.
+	END
+}
+
+usage_demo() {
+	cat <<-'END'
+		tests/run demo [-k KERNEL]
+
+		Boots Debian with systemd on a packaged kernel (debian-6.1), starts the daemon there with
+		`systemctl start cachefilesd`, mounts NFS with -o fsc and shows the cache fill, reach its
+		limits and be culled, and how much of a second read comes from it.
+	END
+}
+
+usage_check() {
+	cat <<-'END'
+		tests/run check
+
+		Gates (formatting, licences, words, lengths, manual), builds (gcc, clang, -O0, -O3, LTO,
+		without systemd, installation), unit tests and fake device plain and under sanitizers, then
+		the VM cases on debian-6.1 and debian-6.12, two guests side by side. A VM case that fails is
+		run once more, alone, and counts as that run ends: emulated guests can starve. The first
+		failure is shown all the same.
+	END
+}
+
+usage_full() {
+	cat <<-'END'
+		tests/run full
+
+		tests/run check, then the VM cases on the kernels that kernel/run builds (stock-6.1,
+		stock-6.12, patched-6.1, patched-6.12) and the cases that are too long for every change.
+		Takes hours. What came out is to be recorded in tests/RESULTS.md.
+	END
+}
+
+usage_unit() {
+	cat <<-'END'
+		tests/run unit
+
+		Builds the daemon, runs its unit tests and the runs against a fake device on this host.
+	END
+}
+
+usage_vm() {
+	cat <<-END
+		tests/run vm [-k KERNEL] [-d ours|debian] [-l] [CASE[:VARIANT]...]
+
+		Runs cases in virtual machines; without a name, all that are for the kernel.
+		  -k KERNEL   $KERNELS
+		              (default debian-6.1)
+		  -d DAEMON   ours (default), or debian for the old daemon as Debian packages it
+		  -l          show the output as it comes, one case at a time
+
+		Cases: $(case_names | paste -sd' ')
+	END
+}
+
+usage_bench() {
+	cat <<-'END'
+		tests/run bench [NAME...]
+
+		Figures of the daemon beside those of the old one, from the files tests/bench/NAME.
+	END
+}
+
+usage_coverage() {
+	cat <<-'END'
+		tests/run coverage
+
+		Builds with gcov, runs the unit tests and the fake device, prints lines reached by file.
+	END
+}
+
+wrong() {
+	printf 'tests/run: %s\n' "$1" >&2
+	usage >&2
+	exit 2
+}
+
+commands_main() {
+	local command=${1:-}
+
+	case $command in
+	-h | --help | help)
+		usage
+		exit 0
+		;;
+	demo | check | full | unit | vm | bench | coverage) shift ;;
+	'') wrong "which command?" ;;
+	*) wrong "there is no command $command" ;;
+	esac
+	case ${1:-} in
+	-h | --help)
+		"usage_$command"
+		exit 0
+		;;
+	esac
+	lab_init
+	"command_$command" "$@"
+}
+
+# With no arguments: nothing is left over.
+no_arguments() {
+	[ $# = 0 ] || wrong "$1 makes no sense here"
+}
+
+command_vm() {
+	local option kernel=debian-6.1 live='' plan
+	OPTIND=1
+
+	while getopts k:d:l option; do
+		case $option in
+		k) kernel=$OPTARG ;;
+		d) export LAB_DAEMON=$OPTARG ;;
+		l) live=1 ;;
+		*) wrong "see tests/run vm --help" ;;
+		esac
+	done
+	shift $((OPTIND - 1))
+	[[ " $KERNELS " == *" $kernel "* ]] || wrong "no kernel is called $kernel"
+	[[ ${LAB_DAEMON:-ours} == ours || $LAB_DAEMON == debian ]] || wrong "no daemon is called $LAB_DAEMON"
+	plan=$(case_expand "$kernel" "$@") || exit 2
+	install_for build vm
+	vm_prepare "$kernel" || exit 1
+	if [ "$live" ]; then
+		export M_LIVE=1
+	fi
+	while read -r name variant; do
+		[ "$name" ] && printf '%s %s %s\n' "$kernel" "$name" "$variant"
+	done <<<"$plan" | vm_batch "${live:-2}" 0
+	report_end
+}
+
+# What takes long to make the first time, said in words.
+vm_prepare() {
+	local kernel
+
+	for kernel; do
+		say "kernel $kernel"
+		kernel_dir "$kernel" >/dev/null || return 1
+	done
+	say "Debian for the guests"
+	guest_root >/dev/null && guest_disk >/dev/null || return 1
+	say "the daemon for the guests"
+	daemon_stage "${LAB_DAEMON:-ours}" >/dev/null
+}
+
+# vm_batch WIDTH AGAIN: runs the cases that standard input names, "KERNEL CASE VARIANT" a line,
+# WIDTH side by side. With AGAIN 1 those that fail are run once more afterwards, one by one.
+vm_batch() {
+	local width=$1 again=$2 kernel name variant title log failed=$LAB_LOGS/again
+	: >"$failed"
+
+	while read -r kernel name variant; do
+		title=$(case_title "$kernel" "$name" "$variant")
+		while [ "$(jobs -rp | wc -l)" -ge "$width" ]; do
+			wait -n
+		done
+		vm_one "$title" "$kernel" "$name" "$variant" "$again" &
+	done
+	wait
+	[ "$again" = 1 ] || return 0
+	while read -r kernel name variant; do
+		title=$(case_title "$kernel" "$name" "$variant")
+		say "again, alone: $title"
+		LAB_AGAIN=-again vm_one "$title" "$kernel" "$name" "$variant" 0
+	done <"$failed"
+}
+
+vm_one() {
+	local title=$1 log status
+	log=$LAB_LOGS/vm-${title//[^a-zA-Z0-9._-]/-}${LAB_AGAIN:-}
+
+	say "start vm $title"
+	seconds_of case_run "$2" "$3" "$4" "$log"
+	status=$?
+	case $status in
+	0) report pass "vm $title" "$SECONDS_OF" "$log" ;;
+	77) report skip "vm $title" "$SECONDS_OF" "$log" "$(cat "$log/verdict")" ;;
+	*)
+		if [ "$5" = 1 ]; then
+			say "FAILED AT FIRST  vm $title: $(cat "$log/verdict")"
+			report_tail "$log"
+			printf '%s %s %s\n' "$2" "$3" "$4" >>"$LAB_LOGS/again"
+		else
+			report fail "vm $title" "$SECONDS_OF" "$log" "$(cat "$log/verdict")"
+		fi
+		;;
+	esac
+}
