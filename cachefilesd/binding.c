@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "binding.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/vfs.h>
+
+#include "privilege.h"
+
+static void _printf_(4, 5)
+	refuse(struct backing_report *report, int error, bool can_wait, const char *format, ...)
+{
+	va_list args;
+
+	*report = (struct backing_report){.error = error, .can_wait = can_wait};
+	va_start(args, format);
+	vsnprintf(report->text, sizeof(report->text), format, args);
+	va_end(args);
+}
+
+static int open_device(int *ret_fd, struct backing_report *report)
+{
+	int r = privilege_raise(PRIVILEGE_OPEN);
+
+	if (r == 0) {
+		r = device_open(ret_fd);
+		privilege_lower();
+	}
+	switch (-r) {
+	case 0:
+		return 0;
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		refuse(report, -r, false,
+		       DEVICE_PATH
+		       ": %s: the kernel has no cachefiles; run \"modprobe cachefiles\"",
+		       strerror(-r));
+		break;
+	case EBUSY:
+		refuse(report, EBUSY, true,
+		       DEVICE_PATH " is in use: another cachefilesd runs, or is stopping still");
+		break;
+	case EPERM:
+		refuse(report, EPERM, false,
+		       DEVICE_PATH ": CAP_SYS_ADMIN is missing: start as root");
+		break;
+	default:
+		refuse(report, -r, false, DEVICE_PATH ": %s", strerror(-r));
+	}
+	return r;
+}
+
+/* All that the kernel is told before bind. */
+static int configure(int fd, const struct config *c, struct backing_report *report)
+{
+	char mask[16];
+	const char *what = "limits";
+	int r = device_set_limits(fd, &c->limits);
+
+	snprintf(mask, sizeof(mask), "%u", c->debug);
+	if (r == 0 && c->debug_set)
+		r = device_command(fd, what = "debug", mask);
+	if (r == 0 && c->secctx)
+		r = device_command(fd, what = "secctx", c->secctx);
+	if (r == 0)
+		r = device_command(fd, what = "tag", c->tag);
+	if (r == 0)
+		r = device_command(fd, what = "dir", c->dir);
+	if (r < 0)
+		refuse(report, -r, false, "the kernel refuses the %s of the configuration: %s",
+		       what, strerror(-r));
+	return r;
+}
+
+static int bind_cache(int fd, const struct config *c, struct backing_report *report)
+{
+	int r = privilege_raise(PRIVILEGE_BIND);
+
+	if (r == 0) {
+		r = device_bind(fd);
+		privilege_lower();
+	}
+	if (r < 0)
+		backing_explain_bind(c->dir, c->tag, c->secctx, -r, report);
+	return r;
+}
+
+static int read_fsid(const char *dir, uint64_t *ret)
+{
+	struct statfs st;
+
+	if (statfs(dir, &st) < 0)
+		return -errno;
+	*ret = (uint64_t)(uint32_t)st.f_fsid.__val[0] << 32 | (uint32_t)st.f_fsid.__val[1];
+	return 0;
+}
+
+/* The filesystem may be away and its bare mount point on another one: do not fill that. */
+static int check_filesystem(const struct binding_attempt *a, uint64_t *ret_fsid,
+			    struct backing_report *report)
+{
+	int r = read_fsid(a->config->dir, ret_fsid);
+
+	if (r < 0)
+		refuse(report, -r, true, "%s: %s", a->config->dir, strerror(-r));
+	if (r < 0 || !a->same_filesystem || *ret_fsid == a->fsid)
+		return r;
+	refuse(report, EXDEV, true,
+	       "%s is on another filesystem than the cache was: is its mount missing? (To go on here, "
+	       "restart the daemon)",
+	       a->config->dir);
+	return -EXDEV;
+}
+
+/* The limits as blocks and files are in the state line from bind on. */
+static int open_bound(const char *dir, struct binding *b, struct backing_report *report)
+{
+	char path[32];
+	int r = device_read_state(b->device, &b->limits);
+
+	if (r < 0) {
+		refuse(report, -r, false, DEVICE_PATH ": unreadable state: %s", strerror(-r));
+		return r;
+	}
+	r = store_open(&b->store, dir);
+	if (r < 0) {
+		refuse(report, -r, r == -ENOENT, "%s: cannot open the bound cache: %s", dir,
+		       strerror(-r));
+		report->misconfigured = r == -ENOTDIR || r == -ELOOP || r == -EXDEV;
+		return r;
+	}
+	/* By descriptor: the path may be another directory's by now. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->store.graveyard);
+	b->grave_watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (b->grave_watch >= 0 &&
+	    inotify_add_watch(b->grave_watch, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+		close(b->grave_watch);
+		b->grave_watch = -1; /* reaped with every cycle and now and then instead */
+	}
+	return 0;
+}
+
+void binding_try(void *data)
+{
+	struct binding_attempt *a = data;
+	const struct config *c = a->config;
+	struct binding b = {.device = -1, .store = STORE_CLOSED, .grave_watch = -1};
+
+	backing_check(c->dir, &c->limits, &a->report);
+	if (a->report.error != 0)
+		return;
+	if (check_filesystem(a, &b.fsid, &a->report) < 0)
+		return;
+	if (open_device(&b.device, &a->report) < 0 || configure(b.device, c, &a->report) < 0 ||
+	    bind_cache(b.device, c, &a->report) < 0 || open_bound(c->dir, &b, &a->report) < 0) {
+		binding_close(&b);
+		return;
+	}
+	backing_describe(c->dir, b.backing, sizeof(b.backing));
+	a->binding = b;
+}
+
+void binding_close(void *data)
+{
+	struct binding *b = data;
+
+	store_close(&b->store);
+	closep(&b->grave_watch);
+	b->grave_watch = -1;
+	/* Last: closing the device withdraws the cache and waits for its objects. */
+	closep(&b->device);
+	b->device = -1;
+}

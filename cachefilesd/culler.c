@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "culler.h"
+
+#include <stdio.h>
+
+#include "log.h"
+
+/* After a cycle that could not free what is wanted; doubles from the first to the second. */
+#define STALL_MIN_MS 2000
+#define STALL_MAX_MS 60000
+
+/* The kernel still counts writes in flight: ask again soon. */
+#define RECHECK_MS 200
+
+/* Cycles in a row that freed nothing visible before that is a stall. */
+#define FUTILE_MAX 3
+
+struct culler {
+	struct event_base *base;
+	struct worker *worker;
+	struct status *status;
+	struct culler_owner owner;
+
+	const struct binding *binding; /* NULL: stopped */
+	const struct config *config;
+	struct cull_cycle cycle;
+	uint64_t stall_ms;
+	unsigned int futile;
+	uint64_t released_blocks, released_files; /* since the stall began */
+
+	struct event *wanted;	/* the device is writable: the kernel wants space */
+	struct event *released; /* the device is readable; listened to while stalled */
+	struct event *timer;	/* the next look or cycle */
+};
+
+static void start_cycle(struct culler *c);
+
+static void arm(struct culler *c, uint64_t ms)
+{
+	struct timeval after = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
+
+	event_add(c->timer, &after);
+}
+
+static void changed(struct culler *c)
+{
+	c->owner.changed(c->owner.data);
+}
+
+/* Nothing to do until the kernel wants space. */
+static void wait_for_demand(struct culler *c)
+{
+	if (c->status->stalled[0])
+		log_notice("culling goes on: %s is over", c->status->stalled);
+	c->status->stalled[0] = '\0';
+	c->stall_ms = STALL_MIN_MS;
+	c->futile = 0;
+	event_del(c->released);
+	if (!c->config->nocull)
+		event_add(c->wanted, NULL);
+	changed(c);
+}
+
+/* The cycle could not free what is wanted: until something is let go of, or some time passed. */
+static void stall(struct culler *c, const struct cull_result *r)
+{
+	char why[sizeof(c->status->stalled)];
+	bool news = c->status->stalled[0] == '\0';
+
+	status_describe_stall(r, why, sizeof(why));
+	snprintf(c->status->stalled, sizeof(c->status->stalled), "%s", why);
+	if (news)
+		log_warning("culling stalled: %s", why);
+	c->released_blocks = c->released_files = 0;
+	event_add(c->released, NULL);
+	arm(c, c->stall_ms);
+	c->stall_ms = MIN(c->stall_ms * 2, STALL_MAX_MS);
+	changed(c);
+}
+
+/* Reads the state line. Returns whether it could be read. */
+static bool look(struct culler *c, struct device_state *ret)
+{
+	int r = device_read_state(c->binding->device, ret);
+
+	if (r < 0)
+		log_error(DEVICE_PATH ": unreadable state: %s", strerror(-r));
+	return r == 0;
+}
+
+/* Whether the kernel wants space: culls, or goes back to waiting for that. */
+static void look_for_demand(struct culler *c)
+{
+	struct device_state state;
+
+	if (!c->binding || worker_busy(c->worker))
+		return;
+	if (!look(c, &state))
+		arm(c, STALL_MAX_MS);
+	else if (state.cull && !c->config->nocull)
+		start_cycle(c);
+	else
+		wait_for_demand(c);
+}
+
+static void on_wanted(evutil_socket_t fd, short what, void *data)
+{
+	struct culler *c = data;
+
+	event_del(c->wanted); /* a level: it stays up for as long as the demand */
+	look_for_demand(c);
+}
+
+/* Stalled, and the kernel's state changed: enough let go of to try again? */
+static void on_released(evutil_socket_t fd, short what, void *data)
+{
+	struct culler *c = data;
+	struct device_state state;
+
+	if (!look(c, &state)) {
+		event_del(c->released);
+		return;
+	}
+	c->released_blocks += state.breleased;
+	c->released_files += state.freleased;
+	if (!state.cull) {
+		event_del(c->timer);
+		wait_for_demand(c);
+	} else if ((c->released_files > 0 && c->released_files >= c->config->resume_files) ||
+		   (c->released_blocks > 0 && c->released_blocks >= c->config->resume_blocks)) {
+		c->stall_ms = STALL_MIN_MS;
+		event_del(c->timer);
+		look_for_demand(c);
+	}
+}
+
+static void report_findings(struct culler *c, const struct scan_findings *f)
+{
+	const struct scan_findings *before = &c->status->last.found;
+
+	if (f->foreign > 0)
+		log_warning(
+			"%llu entries that are no part of a cache were moved to the graveyard, the "
+			"first was cache/%s",
+			(unsigned long long)f->foreign, f->first_foreign);
+	if (f->old_trees > 0)
+		log_notice("%llu trees of an older kernel's cache were moved to the graveyard",
+			   (unsigned long long)f->old_trees);
+	if (f->unreadable > 0 &&
+	    (f->unreadable != before->unreadable || f->first_error != before->first_error))
+		log_warning(
+			"%llu entries could not be examined or moved, the first is cache/%s: %s",
+			(unsigned long long)f->unreadable, f->first_unreadable,
+			strerror(f->first_error));
+}
+
+static void report_cycle(struct culler *c, const struct cull_result *r)
+{
+	char line[1024];
+
+	report_findings(c, &r->found);
+	status_add_cycle(c->status, r);
+	status_describe_cycle(r, line, sizeof(line));
+	log_message(r->culled > 0 ? LOG_INFO : LOG_DEBUG, "%s", line);
+}
+
+static void on_cycle(void *data)
+{
+	struct culler *c = data;
+	const struct cull_result *r = &c->cycle.result;
+	struct device_state state;
+
+	c->status->culling = false;
+	if (r->scans > 0)
+		report_cycle(c, r);
+	if (!c->binding) {
+		c->owner.idle(c->owner.data);
+		return;
+	}
+	if (r->end == CULL_CACHE_DEAD) {
+		c->owner.dead(c->owner.data);
+		return;
+	}
+	c->futile = r->end == CULL_FUTILE ? c->futile + 1 : 0;
+	if (!look(c, &state))
+		stall(c, r);
+	else if (!state.cull)
+		wait_for_demand(c);
+	else if (r->end == CULL_ENOUGH && r->culled == 0)
+		arm(c, RECHECK_MS);
+	else if (r->end == CULL_ENOUGH || r->end == CULL_STOPPED ||
+		 (r->end == CULL_FUTILE && c->futile < FUTILE_MAX))
+		start_cycle(c);
+	else
+		stall(c, r);
+}
+
+static void run_cycle(void *data)
+{
+	struct culler *c = data;
+
+	cull_run(&c->cycle);
+}
+
+static void start_cycle(struct culler *c)
+{
+	c->cycle = (struct cull_cycle){
+		.device = c->binding->device,
+		.store = &c->binding->store,
+		.limits = c->binding->limits,
+		.memory = c->config->memory,
+		.stop = worker_stop_flag(c->worker),
+		.beat = worker_beat,
+		.beat_data = c->worker,
+	};
+	if (worker_run(c->worker, run_cycle, on_cycle, c) < 0)
+		return; /* a probe is in hand: its end looks for demand again */
+	event_del(c->timer);
+	event_del(c->wanted);
+	event_del(c->released);
+	c->status->culling = true;
+	changed(c);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *data)
+{
+	look_for_demand(data);
+}
+
+void culler_look(struct culler *c)
+{
+	/* A stall ends by its own timer, or by what is let go of. */
+	if (c->binding && !c->status->stalled[0])
+		look_for_demand(c);
+}
+
+static void drop_event(struct event **event)
+{
+	if (*event)
+		event_free(*event);
+	*event = NULL;
+}
+
+int culler_new(struct culler **ret, struct event_base *base, struct worker *worker,
+	       struct status *status, const struct culler_owner *owner)
+{
+	struct culler *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->base = base;
+	c->worker = worker;
+	c->status = status;
+	c->owner = *owner;
+	c->timer = evtimer_new(base, on_timer, c);
+	if (!c->timer) {
+		free(c);
+		return -ENOMEM;
+	}
+	*ret = c;
+	return 0;
+}
+
+struct culler *culler_free(struct culler *c)
+{
+	if (!c)
+		return NULL;
+	drop_event(&c->wanted);
+	drop_event(&c->released);
+	event_free(c->timer);
+	free(c);
+	return NULL;
+}
+
+int culler_start(struct culler *c, const struct binding *binding, const struct config *config)
+{
+	c->wanted = event_new(c->base, binding->device, EV_WRITE | EV_PERSIST, on_wanted, c);
+	c->released = event_new(c->base, binding->device, EV_READ | EV_PERSIST, on_released, c);
+	if (!c->wanted || !c->released)
+		return -ENOMEM;
+	c->binding = binding;
+	c->config = config;
+	look_for_demand(c);
+	return 0;
+}
+
+void culler_stop(struct culler *c)
+{
+	drop_event(&c->wanted);
+	drop_event(&c->released);
+	event_del(c->timer);
+	c->binding = NULL;
+	c->status->stalled[0] = '\0';
+}
+
+void culler_reconfigure(struct culler *c, const struct config *config)
+{
+	c->config = config;
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* Large enough that a fan-out of a thousand objects takes one call or two. */
+#define LISTING_SIZE (128 * 1024)
+
+/* A directory being read; each level of the walk has its own. */
+struct listing {
+	int fd;
+	char *buffer;
+	long length, at;
+};
+
+static int listing_new(struct listing *l)
+{
+	l->fd = -1;
+	l->buffer = malloc(LISTING_SIZE);
+	return l->buffer ? 0 : -ENOMEM;
+}
+
+static void listing_free(struct listing *l)
+{
+	closep(&l->fd);
+	free(l->buffer);
+}
+
+static int listing_open(struct listing *l, int parent, const char *name)
+{
+	closep(&l->fd);
+	l->fd = -1;
+	l->length = l->at = 0;
+	return store_open_dir(parent, name, &l->fd);
+}
+
+/* The next entry but "." and "..": 1, 0 at the end, or an errno. */
+static int listing_next(struct listing *l, const struct dirent64 **ret)
+{
+	for (;;) {
+		const struct dirent64 *entry;
+
+		if (l->at >= l->length) {
+			l->length = syscall(SYS_getdents64, l->fd, l->buffer, LISTING_SIZE);
+			l->at = 0;
+			if (l->length <= 0)
+				return l->length < 0 ? -errno : 0;
+		}
+		entry = (const struct dirent64 *)(l->buffer + l->at);
+		l->at += entry->d_reclen;
+		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+			continue;
+		*ret = entry;
+		return 1;
+	}
+}
+
+/* Where the walk is, for messages and for the numbers of directories. */
+struct place {
+	const char *volume, *fanout;
+	int64_t volume_number; /* -1: has no candidate yet */
+	uint32_t fanout_number;
+};
+
+static void describe(const struct place *at, const char *name, char *buffer, size_t size)
+{
+	char path[3 * 256 + 3];
+
+	snprintf(path, sizeof(path), "%s%s%s%s%s", at->volume ? at->volume : "",
+		 at->volume ? "/" : "", at->fanout ? at->fanout : "", at->fanout ? "/" : "", name);
+	store_readable(path, buffer, size);
+}
+
+static void note_unreadable(struct scan *s, const struct place *at, const char *name, int error)
+{
+	if (s->found.unreadable++ > 0)
+		return;
+	s->found.first_error = error;
+	describe(at, name, s->found.first_unreadable, sizeof(s->found.first_unreadable));
+}
+
+/*
+ * Puts an entry into the graveyard under a name of its own. A plain rename: what is a mount point
+ * is refused here (EBUSY), where the kernel's cull would declare the cache dead.
+ */
+static int quarantine(struct scan *s, int parent, const char *name)
+{
+	static atomic_uint counter;
+	char grave[40];
+
+	for (int tries = 0; tries < 100; tries++) {
+		snprintf(grave, sizeof(grave), "q%08llx%08x", (unsigned long long)time(NULL),
+			 atomic_fetch_add(&counter, 1));
+		if (syscall(SYS_renameat2, parent, name, s->store->graveyard, grave,
+			    RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno == EINVAL) /* a filesystem without flags: the names do not repeat */
+			return renameat(parent, name, s->store->graveyard, grave) < 0 ? -errno : 0;
+		if (errno != EEXIST)
+			break;
+	}
+	return -errno;
+}
+
+static void bury(struct scan *s, const struct place *at, int parent, const char *name,
+		 enum store_kind kind)
+{
+	int r = quarantine(s, parent, name);
+
+	if (r == -ENOENT)
+		return;
+	if (r < 0)
+		note_unreadable(s, at, name, -r);
+	else if (kind == STORE_OLD)
+		s->found.old_trees++;
+	else if (s->found.foreign++ == 0)
+		describe(at, name, s->found.first_foreign, sizeof(s->found.first_foreign));
+}
+
+/* Gives the volume a number when the first candidate in it turns up. */
+static int number_volume(struct scan *s, struct place *at)
+{
+	char **volumes;
+
+	if (at->volume_number >= 0)
+		return 0;
+	if (s->volume_count >= UINT32_MAX >> 8)
+		return -EOVERFLOW;
+	volumes = realloc(s->volumes, (s->volume_count + 1) * sizeof(*volumes));
+	if (!volumes)
+		return -ENOMEM;
+	s->volumes = volumes;
+	volumes[s->volume_count] = strdup(at->volume);
+	if (!volumes[s->volume_count])
+		return -ENOMEM;
+	at->volume_number = (int64_t)s->volume_count++;
+	return 0;
+}
+
+static int see_object(struct scan *s, struct place *at, int fanout, const char *name)
+{
+	struct statx sx;
+	int64_t used;
+	int r;
+
+	if (statx(fanout, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  STATX_TYPE | STATX_ATIME | STATX_BLOCKS, &sx) < 0) {
+		if (errno != ENOENT)
+			note_unreadable(s, at, name, errno);
+		return 0;
+	}
+	if (!S_ISREG(sx.stx_mode)) { /* on a filesystem whose listings have no types */
+		bury(s, at, fanout, name, STORE_FOREIGN);
+		return 0;
+	}
+	used = sx.stx_atime.tv_sec * INT64_C(1000000000) + sx.stx_atime.tv_nsec;
+	s->found.objects++;
+	s->found.blocks += sx.stx_blocks;
+	if (s->found.oldest == 0 || used < s->found.oldest)
+		s->found.oldest = used;
+	if (used <= s->younger_than) {
+		s->passed_over++;
+		return 0;
+	}
+	if (!victims_wants(s->victims, used))
+		return 0;
+	r = number_volume(s, at);
+	if (r == 0)
+		r = victims_offer(s->victims, used, sx.stx_blocks,
+				  (uint32_t)at->volume_number << 8 | at->fanout_number, name);
+	return r < 0 ? r : 0;
+}
+
+/* What a level of the walk does with an entry of the kind it expects. */
+typedef int (*visit_fn)(struct scan *s, struct place *at, struct listing *l, const char *name);
+
+/*
+ * Reads one directory; what is not of the expected kind is buried. *ret_kept tells how many
+ * entries are still there: 0 makes the directory a candidate for removal.
+ */
+static int walk(struct scan *s, struct place *at, struct listing *l, enum store_level level,
+		visit_fn visit, uint64_t *ret_kept)
+{
+	static const enum store_kind expected[] = {
+		[STORE_IN_CACHE] = STORE_VOLUME,
+		[STORE_IN_VOLUME] = STORE_FANOUT,
+		[STORE_IN_FANOUT] = STORE_OBJECT,
+	};
+	const struct dirent64 *entry = NULL;
+	uint64_t kept = 0;
+	int r;
+
+	while ((r = listing_next(l, &entry)) > 0) {
+		enum store_kind kind = store_kind_of(level, entry->d_name, entry->d_type);
+
+		if (atomic_load_explicit(s->stop, memory_order_relaxed))
+			return -EINTR;
+		if (s->beat && (kept & 0xff) == 0)
+			s->beat(s->beat_data);
+		if (kind != expected[level]) {
+			bury(s, at, l->fd, entry->d_name, kind);
+			continue;
+		}
+		kept++;
+		if ((r = visit(s, at, l, entry->d_name)) < 0)
+			return r;
+	}
+	*ret_kept = kept;
+	return r;
+}
+
+static int visit_object(struct scan *s, struct place *at, struct listing *l, const char *name)
+{
+	return see_object(s, at, l->fd, name);
+}
+
+/*
+ * Opens name below l, walks it in the listing that follows l in the array, and removes it if it
+ * is empty: the kernel refuses that (EBUSY) for directories that it holds (vfs_rmdir and
+ * S_KERNEL_FILE).
+ */
+static int descend(struct scan *s, struct place *at, struct listing *l, const char *name,
+		   enum store_level level, visit_fn visit)
+{
+	struct listing *below = l + 1;
+	uint64_t kept = 0;
+	int r = listing_open(below, l->fd, name);
+
+	if (r == -ENOTDIR || r == -ELOOP) { /* only where listings have no types */
+		bury(s, at, l->fd, name, STORE_FOREIGN);
+		return 0;
+	}
+	if (r == 0)
+		r = walk(s, at, below, level, visit, &kept);
+	if (r == -EINTR || r == -ENOMEM || r == -EOVERFLOW)
+		return r;
+	if (r < 0) {
+		if (r != -ENOENT)
+			note_unreadable(s, at, name, -r);
+		return 0;
+	}
+	if (kept == 0 && unlinkat(l->fd, name, AT_REMOVEDIR) == 0)
+		s->found.removed++;
+	return 0;
+}
+
+static int visit_fanout(struct scan *s, struct place *at, struct listing *l, const char *name)
+{
+	struct place inside = *at;
+	int r;
+
+	inside.fanout = name;
+	inside.fanout_number = (uint32_t)strtoul(name + 1, NULL, 16);
+	s->found.fanouts++;
+	r = descend(s, &inside, l, name, STORE_IN_FANOUT, visit_object);
+	at->volume_number = inside.volume_number;
+	return r;
+}
+
+static int visit_volume(struct scan *s, struct place *at, struct listing *l, const char *name)
+{
+	struct place inside = {.volume = name, .volume_number = -1};
+
+	s->found.volumes++;
+	return descend(s, &inside, l, name, STORE_IN_VOLUME, visit_fanout);
+}
+
+int scan_run(struct scan *s)
+{
+	struct listing levels[3] = {{.fd = -1}, {.fd = -1}, {.fd = -1}};
+	struct place top = {.volume_number = -1};
+	uint64_t kept;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(levels); i++)
+		r = listing_new(&levels[i]);
+	if (r == 0)
+		r = listing_open(&levels[0], s->store->root, "cache");
+	if (r == 0)
+		r = walk(s, &top, &levels[0], STORE_IN_CACHE, visit_volume, &kept);
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		listing_free(&levels[i]);
+	return r;
+}
+
+void scan_free(struct scan *s)
+{
+	for (size_t i = 0; i < s->volume_count; i++)
+		free(s->volumes[i]);
+	free(s->volumes);
+	s->volumes = NULL;
+	s->volume_count = 0;
+}

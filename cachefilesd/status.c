@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "log.h"
+
+/* Text that grows in a buffer of fixed size and is cut there. */
+struct text {
+	char *buffer;
+	size_t size, used;
+};
+
+static void _printf_(2, 3) add(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(t->buffer + t->used, t->size - t->used, format, args);
+	va_end(args);
+	if (n > 0)
+		t->used = MIN(t->used + (size_t)n, t->size - 1);
+}
+
+static void add_bytes(struct text *t, uint64_t blocks)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double value = (double)blocks / 2;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
+		value /= 1024;
+		unit++;
+	}
+	add(t, "%.1f %s", value, units[unit]);
+}
+
+static void add_age(struct text *t, int64_t used)
+{
+	int64_t seconds = (int64_t)time(NULL) - used / 1000000000;
+
+	if (seconds < 0)
+		seconds = 0;
+	if (seconds < 120)
+		add(t, "%" PRId64 " s", seconds);
+	else if (seconds < 7200)
+		add(t, "%" PRId64 " min", seconds / 60);
+	else if (seconds < 172800)
+		add(t, "%" PRId64 " h", seconds / 3600);
+	else
+		add(t, "%" PRId64 " days", seconds / 86400);
+}
+
+void status_add_cycle(struct status *s, const struct cull_result *r)
+{
+	s->last = *r;
+	s->has_last = true;
+	s->cycles++;
+	s->culled += r->culled;
+	s->blocks += r->blocks;
+	s->busy += r->busy;
+	s->denied += r->denied;
+}
+
+void status_describe_cycle(const struct cull_result *r, char *buffer, size_t size)
+{
+	struct text t = {buffer, size, 0};
+	const struct scan_findings *f = &r->found;
+
+	add(&t, "culled %" PRIu64 " files, ", r->culled);
+	add_bytes(&t, r->blocks);
+	add(&t, " in %.2f s; %u scan%s of %" PRIu64 " files, ", (double)r->total_ms / 1000,
+	    r->scans, r->scans == 1 ? "" : "s", f->objects);
+	add_bytes(&t, f->blocks);
+	add(&t, ", in %" PRIu64 " volumes took %.2f s", f->volumes, (double)r->scan_ms / 1000);
+	if (r->culled > 0)
+		add(&t, ", first cull after %" PRIu64 " ms", r->first_cull_ms);
+	if (f->oldest > 0) {
+		add(&t, ", oldest unused for ");
+		add_age(&t, f->oldest);
+	}
+	if (r->busy + r->touched + r->gone + r->skipped + r->denied > 0)
+		add(&t,
+		    "; left alone: %" PRIu64 " in use, %" PRIu64 " used since, %" PRIu64
+		    " gone, %" PRIu64 " impossible, %" PRIu64 " denied",
+		    r->busy, r->touched, r->gone, r->skipped, r->denied);
+	if (r->denied > 0)
+		add(&t, " (%s)", strerror(r->first_error));
+	if (f->removed > 0)
+		add(&t, "; removed %" PRIu64 " empty directories", f->removed);
+}
+
+void status_describe_stall(const struct cull_result *r, char *buffer, size_t size)
+{
+	struct text t = {buffer, size, 0};
+	uint64_t tried = r->culled + r->busy + r->touched + r->gone + r->skipped + r->denied;
+
+	switch (r->end) {
+	case CULL_EXHAUSTED:
+		if (tried == 0)
+			add(&t, "there is nothing in the cache that could be culled");
+		else
+			add(&t, "%" PRIu64 " of %" PRIu64 " candidates in use", r->busy, tried);
+		if (r->touched + r->skipped + r->denied > 0)
+			add(&t,
+			    ", %" PRIu64 " used since the scan, %" PRIu64 " impossible, %" PRIu64
+			    " denied",
+			    r->touched, r->skipped, r->denied);
+		break;
+	case CULL_FUTILE:
+		add(&t, "the filesystem shows no more free space after %" PRIu64 " files, ",
+		    r->culled);
+		add_bytes(&t, r->blocks);
+		add(&t, ", were culled");
+		break;
+	case CULL_FAILED:
+		add(&t, "%s", strerror(r->error));
+		break;
+	default:
+		add(&t, "the kernel wants more space than is free");
+	}
+}
+
+void status_summary(const struct status *s, char *buffer, size_t size)
+{
+	struct text t = {buffer, size, 0};
+
+	buffer[0] = '\0';
+	switch (s->state) {
+	case CACHE_BINDING:
+		add(&t, "Binding %s", s->dir);
+		break;
+	case CACHE_WAITING:
+		add(&t, "Waiting: %s", s->waiting);
+		break;
+	case CACHE_CLOSING:
+		add(&t, "Withdrawing the cache in %s", s->dir);
+		break;
+	case CACHE_STOPPED:
+		add(&t, "Stopped");
+		break;
+	case CACHE_BOUND:
+		add(&t, "Caching in %s (%s)", s->dir, s->backing);
+		if (s->frozen)
+			add(&t, "; the filesystem makes us wait: frozen, or its disk is stuck");
+		if (s->stalled[0])
+			add(&t, "; culling stalled: %s", s->stalled);
+		else if (s->culling)
+			add(&t, "; culling");
+		else if (s->nocull)
+			add(&t, "; culling is off");
+		if (s->culled > 0) {
+			add(&t, "; culled %" PRIu64 " files, ", s->culled);
+			add_bytes(&t, s->blocks);
+		}
+	}
+}
+
+void status_log(const struct status *s)
+{
+	char line[1024];
+	struct text t = {line, sizeof(line), 0};
+
+	status_summary(s, line, sizeof(line));
+	log_notice("status: %s", line);
+	log_notice("status: tag %s, bound %u times, lost %u times, culling %s", s->tag, s->binds,
+		   s->deaths,
+		   s->nocull	? "off"
+		   : s->culling ? "in hand"
+				: "not wanted");
+	if (s->state == CACHE_BOUND)
+		log_notice("status: limits in blocks: run %" PRIu64 ", cull %" PRIu64
+			   ", stop %" PRIu64 "; in files: run %" PRIu64 ", cull %" PRIu64
+			   ", stop %" PRIu64,
+			   s->limits.brun, s->limits.bcull, s->limits.bstop, s->limits.frun,
+			   s->limits.fcull, s->limits.fstop);
+	add(&t, "%" PRIu64 " cycles culled %" PRIu64 " files, ", s->cycles, s->culled);
+	add_bytes(&t, s->blocks);
+	log_notice("status: %s; %" PRIu64 " found in use, %" PRIu64 " denied; graveyard: %" PRIu64
+		   " removed, %" PRIu64 " stuck",
+		   line, s->busy, s->denied, s->reaped, s->stuck);
+	if (s->has_last) {
+		status_describe_cycle(&s->last, line, sizeof(line));
+		log_notice("status: last cycle: %s", line);
+	}
+}
