@@ -12,8 +12,8 @@
 #define MIB (KIB * KIB)
 #define GIB (KIB * MIB)
 
-/* A table that fits the address space with room to spare; one of 10 million objects takes 1 GiB. */
-#define MEMORY_MAX (sizeof(size_t) > 4 ? 16 * GIB : GIB)
+/* The table counts its bytes in 32 bits; a smaller address space needs room for more than it. */
+#define MEMORY_MAX (sizeof(size_t) > 4 ? 4 * GIB : GIB)
 
 static void *field(const struct directive *d, struct config *c)
 {

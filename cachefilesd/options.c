@@ -56,7 +56,7 @@ static int usage_error(const char *what, const char *which)
 
 int options_parse(struct options *ret, int argc, char *argv[])
 {
-	struct options o = {.config = CONFIG_DEFAULT_PATH, .pidfile = PIDFILE_DEFAULT_PATH};
+	struct options o = {.config = CONFIG_DEFAULT_PATH};
 	int option;
 
 	optind = 0; /* glibc: start anew, for those who parse twice */
@@ -104,7 +104,9 @@ int options_parse(struct options *ret, int argc, char *argv[])
 		return usage_error("unexpected argument: ", argv[optind]);
 	if (!*o.config)
 		return usage_error("the name of the configuration file is empty", "");
-	if (!*o.pidfile)
+	if (!o.pidfile && !o.foreground)
+		o.pidfile = PIDFILE_DEFAULT_PATH;
+	if (o.pidfile && !*o.pidfile)
 		return usage_error("the name of the pid file is empty", "");
 	*ret = o;
 	return -1;

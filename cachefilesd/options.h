@@ -18,7 +18,7 @@ enum exit_code {
 
 struct options {
 	const char *config;  /* -c, --config, -f */
-	const char *pidfile; /* -p */
+	const char *pidfile; /* -p; NULL: none, the default with -n */
 	unsigned int debug;  /* -d, repeatable */
 	bool foreground;     /* -n */
 	bool to_stderr;	     /* -s */

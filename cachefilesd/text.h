@@ -20,7 +20,7 @@ struct quoted {
 	char text[100];
 };
 /*
- * The text in double quotes, control characters as \xNN, and cut with "..." after some 80 bytes,
+ * The text in double quotes, control characters as \xNN, and cut with "..." after some 90 bytes,
  * never within a character. For use in the argument list of a printf.
  */
 struct quoted text_quote(const char *text);
