@@ -34,7 +34,7 @@ guest_root_make() {
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--include="$(packages_for guest | paste -sd,)" \
 		bookworm "$dir" - <"$1/sources" || return 1
-	rm -rf "$dir"/var/cache/apt "$dir"/var/lib/apt/lists "$dir"/usr/share/perl* "$dir"/boot/*
+	rm -rf "$dir"/var/cache/apt "$dir"/var/lib/apt/lists "$dir"/usr/share/perl* "${dir:?}"/boot/*
 	mkdir -p "$dir"/lab/{run,src,stage} "$dir"/lib/modules "$dir"/var/lib/apt/lists/partial
 
 	# A machine that has been set up: a first boot would enable every unit.
