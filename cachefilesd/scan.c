@@ -175,7 +175,7 @@ static int see_object(struct scan *s, struct place *at, int fanout, const char *
 	return r < 0 ? r : 0;
 }
 
-/* What a level of the walk does with an entry of the kind it expects. */
+/* What a level of the walk does with an entry of the kind it expects: 1 if it is gone then. */
 typedef int (*visit_fn)(struct scan *s, struct place *at, struct listing *l, const char *name);
 
 /*
@@ -191,7 +191,7 @@ static int walk(struct scan *s, struct place *at, struct listing *l, enum store_
 		[STORE_IN_FANOUT] = STORE_OBJECT,
 	};
 	const struct dirent64 *entry = NULL;
-	uint64_t kept = 0;
+	uint64_t kept = 0, seen = 0;
 	int r;
 
 	while ((r = listing_next(l, &entry)) > 0) {
@@ -199,15 +199,15 @@ static int walk(struct scan *s, struct place *at, struct listing *l, enum store_
 
 		if (atomic_load_explicit(s->stop, memory_order_relaxed))
 			return -EINTR;
-		if (s->beat && (kept & 0xff) == 0)
+		if (s->beat && (seen++ & 0xff) == 0)
 			s->beat(s->beat_data);
 		if (kind != expected[level]) {
 			bury(s, at, l->fd, entry->d_name, kind);
 			continue;
 		}
-		kept++;
 		if ((r = visit(s, at, l, entry->d_name)) < 0)
 			return r;
+		kept += r == 0;
 	}
 	*ret_kept = kept;
 	return r;
@@ -243,9 +243,10 @@ static int descend(struct scan *s, struct place *at, struct listing *l, const ch
 			note_unreadable(s, at, name, -r);
 		return 0;
 	}
-	if (kept == 0 && unlinkat(l->fd, name, AT_REMOVEDIR) == 0)
-		s->found.removed++;
-	return 0;
+	if (kept > 0 || unlinkat(l->fd, name, AT_REMOVEDIR) < 0)
+		return 0;
+	s->found.removed++;
+	return 1;
 }
 
 static int visit_fanout(struct scan *s, struct place *at, struct listing *l, const char *name)

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cull cycle on a real tree whose device and free space are ours: fstatvfs() tells the space
+ * that device_cull() has freed, at once or after syncfs().
+ */
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cmocka.h>
+
+#include "cull.h"
+
+/* ---- the filesystem and the device as the cycle sees them ---- */
+
+static struct {
+	uint64_t avail, files; /* free; blocks of 4096 bytes */
+	uint64_t late_avail, late_files;
+	bool late;   /* freed space shows after syncfs() only */
+	bool futile; /* never */
+	unsigned int syncs, measurements, culls;
+	char order[4096][16]; /* names as they were culled */
+	/* The verdict for a name, or NULL: culled. */
+	enum cull_verdict (*verdict)(const char *name, int *ret_error);
+} fake;
+
+int __wrap_fstatvfs64(int fd, struct statvfs *ret);
+int __wrap_syncfs(int fd);
+enum cull_verdict __wrap_device_cull(int fd, const char *name, int *ret_error);
+
+int __wrap_fstatvfs64(int fd, struct statvfs *ret)
+{
+	fake.measurements++;
+	*ret = (struct statvfs){
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_bavail = fake.avail,
+		.f_ffree = fake.files,
+	};
+	return 0;
+}
+
+int __wrap_syncfs(int fd)
+{
+	fake.syncs++;
+	fake.avail += fake.late_avail;
+	fake.files += fake.late_files;
+	fake.late_avail = fake.late_files = 0;
+	return 0;
+}
+
+enum cull_verdict __wrap_device_cull(int fd, const char *name, int *ret_error)
+{
+	enum cull_verdict verdict = fake.verdict ? fake.verdict(name, ret_error) : CULL_DONE;
+	struct stat st;
+
+	if (verdict != CULL_DONE)
+		return verdict;
+	assert_int_equal(stat(name, &st), 0); /* relative to the working directory */
+	assert_int_equal(unlink(name), 0);
+	snprintf(fake.order[fake.culls++ % ARRAY_SIZE(fake.order)], sizeof(fake.order[0]), "%s",
+		 name);
+	if (!fake.futile) {
+		*(fake.late ? &fake.late_avail : &fake.avail) += (uint64_t)st.st_blocks / 8;
+		*(fake.late ? &fake.late_files : &fake.files) += 1;
+	}
+	return CULL_DONE;
+}
+
+/* ---- the tree ---- */
+
+static char root[64];
+static int home;
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+/* Two volumes of four fan-outs; object i is the i-th oldest and one block large. */
+static void make_object(unsigned int i)
+{
+	struct timespec times[2] = {{1000000 + i, 0}, {1, 0}};
+	char path[256], block[4096] = "x";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u", root, i % 2);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u/@%02x", root, i % 2, i / 2 % 4);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u/@%02x/D%04u", root, i % 2, i / 2 % 4, i);
+	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
+	fsync(fd);
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static bool object_exists(unsigned int i)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u/@%02x/D%04u", root, i % 2, i / 2 % 4, i);
+	return access(path, F_OK) == 0;
+}
+
+static int set_up(void **state)
+{
+	char path[128];
+
+	memset(&fake, 0, sizeof(fake));
+	home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(root, sizeof(root), "%s/cull.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/var/tmp");
+	if (!mkdtemp(root))
+		return -1;
+	snprintf(path, sizeof(path), "%s/cache", root);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/graveyard", root);
+	return mkdir(path, 0700);
+}
+
+static int tear_down(void **state)
+{
+	if (fchdir(home) < 0)
+		return -1;
+	close(home);
+	return nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Runs a cycle that wants so many blocks and files to be free. */
+static struct cull_result cycle(uint64_t brun, uint64_t frun, const atomic_bool *stop)
+{
+	static const atomic_bool never;
+	struct store store;
+	struct cull_cycle c = {
+		.device = -1,
+		.store = &store,
+		.limits = {.cull = true, .brun = brun, .frun = frun},
+		.memory = 1 << 20,
+		.stop = stop ? stop : &never,
+	};
+
+	assert_int_equal(store_open(&store, root), 0);
+	cull_run(&c);
+	store_close(&store);
+	return c.result;
+}
+
+/* Objects from..to are gone, the others up to n are there. */
+static void assert_gone(unsigned int from, unsigned int to, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(object_exists(i), i < from || i >= to);
+}
+
+/* ---- tests ---- */
+
+static void test_oldest_go(void **state)
+{
+	struct cull_result r;
+
+	for (unsigned int i = 0; i < 1000; i++)
+		make_object(i);
+	r = cycle(200, 0, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_int_equal(r.culled, 200);
+	assert_int_equal(r.blocks, 200 * 8);
+	assert_int_equal(r.scans, 1);
+	assert_int_equal(r.found.objects, 1000);
+	assert_gone(0, 200, 1000);
+}
+
+static void test_files_are_wanted(void **state)
+{
+	struct cull_result r;
+
+	for (unsigned int i = 0; i < 300; i++)
+		make_object(i);
+	fake.avail = 1000000;
+	r = cycle(10, 77, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_gone(0, 77, 300);
+}
+
+static void test_nothing_wanted(void **state)
+{
+	struct cull_result r;
+
+	make_object(0);
+	fake.avail = 10;
+	r = cycle(10, 0, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_int_equal(r.scans, 0);
+	assert_gone(0, 0, 1);
+}
+
+/* A batch by directories holds only what age would have taken too. */
+static void test_order_of_batches(void **state)
+{
+	struct cull_result r;
+	unsigned int newest = 0;
+
+	for (unsigned int i = 0; i < 1000; i++)
+		make_object(i);
+	r = cycle(400, 0, NULL);
+	assert_int_equal(r.culled, 400);
+	for (unsigned int i = 0; i < 400; i++) {
+		unsigned int number = (unsigned int)strtoul(fake.order[i] + 1, NULL, 10);
+
+		/* Half of what was left when its batch began, at most, is culled out of turn. */
+		assert_true(number < i + MAX(32U, 200U));
+		newest = MAX(newest, number);
+	}
+	assert_int_equal(newest, 399);
+	/* The last ones are in the order of their ages. */
+	for (unsigned int i = 390; i < 400; i++)
+		assert_int_equal(strtoul(fake.order[i] + 1, NULL, 10), i);
+}
+
+/* btrfs: freed space shows after a commit. */
+static void test_late_space(void **state)
+{
+	struct cull_result r;
+
+	fake.late = true;
+	for (unsigned int i = 0; i < 1000; i++)
+		make_object(i);
+	r = cycle(300, 0, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_int_equal(r.culled, 300);
+	assert_true(fake.syncs >= 1 && fake.syncs <= 2);
+	assert_gone(0, 300, 1000);
+}
+
+static void test_futile(void **state)
+{
+	struct cull_result r;
+
+	fake.futile = true;
+	for (unsigned int i = 0; i < 1000; i++)
+		make_object(i);
+	r = cycle(300, 0, NULL);
+	assert_int_equal(r.end, CULL_FUTILE);
+	assert_int_equal(r.culled, 300); /* and not the whole cache */
+}
+
+static enum cull_verdict busy_below_100(const char *name, int *ret_error)
+{
+	return strtoul(name + 1, NULL, 10) < 100 ? CULL_BUSY : CULL_DONE;
+}
+
+static void test_busy_are_passed_over(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = busy_below_100;
+	for (unsigned int i = 0; i < 1000; i++)
+		make_object(i);
+	r = cycle(50, 0, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_int_equal(r.scans, 1);
+	assert_int_equal(r.busy, 100);
+	assert_int_equal(r.culled, 50);
+	assert_gone(100, 150, 1000);
+}
+
+static enum cull_verdict busy_below_2000(const char *name, int *ret_error)
+{
+	return strtoul(name + 1, NULL, 10) < 2000 ? CULL_BUSY : CULL_DONE;
+}
+
+/* More in use than the selection has spare: the next scan goes on where it ended. */
+static void test_more_busy_than_selected(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = busy_below_2000;
+	for (unsigned int i = 0; i < 2500; i++)
+		make_object(i);
+	r = cycle(50, 0, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_int_equal(r.scans, 2);
+	assert_int_equal(r.busy, 2000);
+	assert_gone(2000, 2050, 2500);
+}
+
+static enum cull_verdict all_busy(const char *name, int *ret_error)
+{
+	return CULL_BUSY;
+}
+
+static void test_all_busy(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = all_busy;
+	for (unsigned int i = 0; i < 200; i++)
+		make_object(i);
+	r = cycle(50, 0, NULL);
+	assert_int_equal(r.end, CULL_EXHAUSTED);
+	assert_int_equal(r.busy, 200);
+	assert_int_equal(r.scans, 1);
+}
+
+static enum cull_verdict touches_next(const char *name, int *ret_error)
+{
+	/* Object 5 is read by somebody while object 0 is being culled. */
+	if (streq(name, "D0000")) {
+		char path[256];
+		struct timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_OMIT}};
+
+		snprintf(path, sizeof(path), "%s/cache/Ivolume1/@02/D0005", root);
+		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	}
+	return CULL_DONE;
+}
+
+static void test_touched_stays(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = touches_next;
+	for (unsigned int i = 0; i < 100; i++)
+		make_object(i);
+	r = cycle(10, 0, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_int_equal(r.touched, 1);
+	assert_true(object_exists(5));
+	assert_false(object_exists(10));
+	assert_true(object_exists(11));
+}
+
+static enum cull_verdict dead(const char *name, int *ret_error)
+{
+	return CULL_DEAD;
+}
+
+static void test_dead(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = dead;
+	make_object(0);
+	r = cycle(10, 0, NULL);
+	assert_int_equal(r.end, CULL_CACHE_DEAD);
+}
+
+static enum cull_verdict denied(const char *name, int *ret_error)
+{
+	*ret_error = EROFS;
+	return CULL_DENIED;
+}
+
+static void test_denied(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = denied;
+	for (unsigned int i = 0; i < 600; i++)
+		make_object(i);
+	r = cycle(500, 0, NULL);
+	assert_int_equal(r.end, CULL_FAILED);
+	assert_int_equal(r.error, EROFS);
+	assert_int_equal(r.denied, 256);
+}
+
+static void test_stop(void **state)
+{
+	atomic_bool stop = true;
+	struct cull_result r;
+
+	for (unsigned int i = 0; i < 10; i++)
+		make_object(i);
+	r = cycle(10, 0, &stop);
+	assert_int_equal(r.end, CULL_STOPPED);
+	assert_gone(0, 0, 10);
+}
+
+/* What does not belong there goes to the graveyard; empty directories go. */
+static void test_foreign(void **state)
+{
+	char path[256];
+	struct cull_result r;
+
+	make_object(0);
+	make_object(1);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume0/@00/link", root);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume0/@00/Dfifo", root);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume0/@00/D with space", root);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/cache/@4a", root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/cache/Iempty", root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/cache/Iempty/@00", root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	r = cycle(1, 0, NULL);
+	assert_int_equal(r.culled, 1);
+	assert_int_equal(r.found.foreign, 3);
+	assert_int_equal(r.found.old_trees, 1);
+	assert_int_equal(r.found.removed, 2);
+	assert_string_not_equal(r.found.first_foreign, "");
+	assert_true(object_exists(1));
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+int main(void)
+{
+#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		test(test_oldest_go),
+		test(test_files_are_wanted),
+		test(test_nothing_wanted),
+		test(test_order_of_batches),
+		test(test_late_space),
+		test(test_futile),
+		test(test_busy_are_passed_over),
+		test(test_more_busy_than_selected),
+		test(test_all_busy),
+		test(test_touched_stays),
+		test(test_dead),
+		test(test_denied),
+		test(test_stop),
+		test(test_foreign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
