@@ -96,7 +96,6 @@ static void make_object(unsigned int i)
 	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
-	fsync(fd);
 	assert_int_equal(futimens(fd, times), 0);
 	close(fd);
 }
