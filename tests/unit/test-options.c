@@ -13,15 +13,20 @@
 
 static char printed[8192];
 
+/* The words of the last command line: options point into them. */
+static char *kept;
+
 /* Parses the words after the program's name; what goes to stdout and stderr ends up in printed. */
 static int parse(struct options *o, const char *words)
 {
-	char *argv[20] = {(char[]){"cachefilesd"}}, *copy = strdup(words), *rest = copy, *word;
+	char *argv[20] = {(char[]){"cachefilesd"}}, *rest, *word;
 	int argc = 1, saved[2], r;
 	FILE *to = tmpfile();
 	size_t length;
 
-	assert_non_null(copy);
+	free(kept);
+	rest = kept = strdup(words);
+	assert_non_null(kept);
 	assert_non_null(to);
 	while ((word = strsep(&rest, " ")))
 		if (*words)
@@ -41,7 +46,6 @@ static int parse(struct options *o, const char *words)
 	length = fread(printed, 1, sizeof(printed) - 1, to);
 	printed[length] = '\0';
 	fclose(to);
-	/* Names of files are kept as they stand in argv: the copy lives on. */
 	return r;
 }
 
