@@ -13,8 +13,10 @@
 #include "config.h"
 #include "directives.h"
 
-/* Fails the allocation that comes after so many others; negative: none. */
+/* The allocation after so many others fails, and all that follow if so wanted; negative: none. */
 static int allocations_left = -1;
+static bool all_that_follow;
+static unsigned int allocations_failed;
 
 static bool allocation_fails(void)
 {
@@ -24,6 +26,9 @@ static bool allocation_fails(void)
 		allocations_left--;
 		return false;
 	}
+	if (!all_that_follow)
+		allocations_left = -1;
+	allocations_failed++;
 	errno = ENOMEM;
 	return true;
 }
@@ -121,7 +126,8 @@ static void good(void **state)
 	second = dump(again);
 	assert_string_equal(first, second);
 	assert_null(config_needs_restart(c, again));
-	assert_int_equal(c->debug_set, again->debug_set);
+	for (size_t i = 0; i < DIRECTIVES; i++)
+		assert_true(directives[i].type->same(&directives[i], c, again));
 	free(first);
 	free(second);
 	config_free(c);
@@ -138,7 +144,7 @@ static struct config *load_text(const char *text)
 static void needs_restart(void **state)
 {
 	static const struct {
-		const char *text, *name;
+		const char *text, *name; /* NULL: reloads */
 	} changes[] = {
 		{"dir /d", "dir"},
 		{"dir /c\ntag x", "tag"},
@@ -154,6 +160,7 @@ static void needs_restart(void **state)
 		{"dir /c\nresume_thresholds - 6", "resume_thresholds"},
 		{"dir /c\nculltable 13", NULL},
 		{"dir /c\ndebug 7", NULL},
+		{"dir /c\ndebug 0", NULL},
 		{"dir /c\nmemory 65M", NULL},
 		{"dir /c\nmemory 65M\nfrun 8%\nnocull", "frun"},
 		{"dir /c/", NULL},
@@ -172,6 +179,32 @@ static void needs_restart(void **state)
 			assert_null(there);
 			assert_null(back);
 		}
+		config_free(next);
+	}
+	config_free(now);
+}
+
+/* Each directive by itself tells a change from none. */
+static void same_or_not(void **state)
+{
+	static const char *const changed[DIRECTIVES] = {
+		"dir /d",   "tag x",	  "secctx x",	  "brun 8%",
+		"bcull 6%", "bstop 2%",	  "frun 8%",	  "fcull 6%",
+		"fstop 2%", "nocull",	  "culltable 13", "resume_thresholds - 6",
+		"debug 0",  "memory 65M",
+	};
+	struct config *now = load_text("dir /c");
+
+	for (size_t i = 0; i < DIRECTIVES; i++) {
+		char text[100];
+		struct config *next;
+
+		snprintf(text, sizeof(text), "%s%s", i == DIRECTIVE_DIR ? "" : "dir /c\n",
+			 changed[i]);
+		next = load_text(text);
+		for (size_t j = 0; j < DIRECTIVES; j++)
+			assert_int_equal(directives[j].type->same(&directives[j], now, next),
+					 i != j);
 		config_free(next);
 	}
 	config_free(now);
@@ -246,39 +279,48 @@ static void unreadable(void **state)
 	problems_clear(&problems);
 }
 
-/* Each allocation fails once: nothing leaks (the sanitizers tell), nothing half done comes back. */
-static void memory_runs_out(const char *text, int expected)
+/* At each allocation: nothing leaks (the sanitizers tell), and nothing half done comes back. */
+static void memory_runs_out(int expected)
 {
-	int failed = 0, r;
+	int before = 0;
 
+	do {
+		struct config *c = NULL;
+		struct problems problems = {0};
+		int r;
+
+		allocations_failed = 0;
+		allocations_left = before++;
+		r = config_load("conf", &c, &problems);
+		allocations_left = -1;
+		assert_int_equal(r, allocations_failed > 0 ? -ENOMEM : expected);
+		assert_true((r == 0) == (c != NULL));
+		config_free(c);
+		problems_clear(&problems);
+	} while (allocations_failed > 0);
+	assert_true(before > 10);
+}
+
+static void memory_runs_out_on(const char *text, int expected)
+{
 	case_clean();
 	case_write("conf", text, strlen(text));
 	assert_int_equal(mkdir("conf.d", 0755), 0);
 	case_write("conf.d/a.conf", "tag x\n", 6);
-	do {
-		struct config *c = NULL;
-		struct problems problems = {0};
-
-		allocations_left = failed++;
-		r = config_load("conf", &c, &problems);
-		allocations_left = -1;
-		if (r != expected)
-			assert_int_equal(r, -ENOMEM);
-		assert_true((r == 0) == (c != NULL));
-		config_free(c);
-		problems_clear(&problems);
-	} while (r != expected);
-	assert_true(failed > 5);
+	all_that_follow = true;
+	memory_runs_out(expected);
+	all_that_follow = false;
+	memory_runs_out(expected);
 }
 
 static void memory_runs_out_on_good(void **state)
 {
-	memory_runs_out("dir /c\ntag a b\nsecctx s\nresume_thresholds 1 -\n", 0);
+	memory_runs_out_on("dir /c\ntag a b\nsecctx s\nresume_thresholds 1 -\n", 0);
 }
 
 static void memory_runs_out_on_bad(void **state)
 {
-	memory_runs_out("dir c\nx\nbrun 3%\nresume_thresholds 1 -\n", -EINVAL);
+	memory_runs_out_on("dir c\nx\nbrun 3%\nresume_thresholds 1 -\n", -EINVAL);
 }
 
 static void problems_are_one_line_each(void **state)
@@ -296,6 +338,18 @@ static void problems_are_one_line_each(void **state)
 	assert_non_null(strstr(told, "Out of memory"));
 	free(told);
 	problems_clear(&problems);
+}
+
+static void installed_configuration_is_good(void **state)
+{
+	struct problems problems = {0};
+	struct config *c = NULL;
+	int r = config_load(INSTALLED_CONF, &c, &problems);
+
+	problems_print(&problems, stderr);
+	assert_int_equal(r, 0);
+	assert_string_equal(c->dir, "/var/cache/fscache");
+	config_free(c);
 }
 
 static void manual_knows_every_directive(void **state)
@@ -326,6 +380,8 @@ static void memory_bounds(void **state)
 	assert_int_equal(d->type->parse(d, c, "1023K", &why), -EINVAL);
 	assert_int_equal(d->type->parse(d, c, "18446744073709551615G", &why), -EINVAL);
 	assert_int_equal(d->type->parse(d, c, "18446744073709551616", &why), -EINVAL);
+	/* a gibibyte more than 64 bits hold */
+	assert_int_equal(d->type->parse(d, c, "17179869185G", &why), -EINVAL);
 	assert_int_equal(d->type->parse(d, c, "4294967297", &why), -EINVAL);
 	assert_int_equal(c->memory, 64 << 20);
 	assert_int_equal(d->type->parse(d, c, sizeof(size_t) > 4 ? "4G" : "1G", &why), 0);
@@ -336,12 +392,14 @@ int main(int argc, char *argv[])
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(needs_restart),
+		cmocka_unit_test(same_or_not),
 		cmocka_unit_test(values),
 		cmocka_unit_test(drop_in_says_where_dir_is),
 		cmocka_unit_test(unreadable),
 		cmocka_unit_test(memory_runs_out_on_good),
 		cmocka_unit_test(memory_runs_out_on_bad),
 		cmocka_unit_test(problems_are_one_line_each),
+		cmocka_unit_test(installed_configuration_is_good),
 		cmocka_unit_test(manual_knows_every_directive),
 		cmocka_unit_test(memory_bounds),
 	};
