@@ -452,10 +452,21 @@ void config_dump(const struct config *c, FILE *to)
 		directives[i].type->print(&directives[i], c, to);
 }
 
-const char *config_needs_restart(const struct config *now, const struct config *next)
+const char *config_needs_restart(const struct config *now, const struct config *next, size_t *at)
 {
-	for (size_t i = 0; i < DIRECTIVES; i++)
-		if (!directives[i].reloads && !directives[i].type->same(&directives[i], now, next))
-			return directives[i].name;
+	while (*at < DIRECTIVES) {
+		const struct directive *d = &directives[(*at)++];
+
+		if (!d->reloads && !d->type->same(d, now, next))
+			return d->name;
+	}
 	return NULL;
+}
+
+void config_reload(struct config *now, const struct config *next)
+{
+	now->culltable = next->culltable;
+	now->debug = next->debug;
+	now->debug_set = next->debug_set;
+	now->memory = next->memory;
 }

@@ -52,7 +52,11 @@ struct config *config_free(struct config *c); /* returns NULL */
 void config_dump(const struct config *c, FILE *to);
 
 /*
- * The name of the first directive that differs and cannot be reloaded, or NULL. Both must have had
- * the command line's -N applied to them, or neither.
+ * The directives that differ and cannot be reloaded, one by one: the name of the first from *at on,
+ * which begins with 0 and moves behind it, or NULL. Both configurations must have had the command
+ * line's -N applied to them, or neither.
  */
-const char *config_needs_restart(const struct config *now, const struct config *next);
+const char *config_needs_restart(const struct config *now, const struct config *next, size_t *at);
+
+/* Takes over the others. No string of now changes: a worker may be reading them. */
+void config_reload(struct config *now, const struct config *next);

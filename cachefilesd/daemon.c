@@ -7,6 +7,7 @@
 
 #include "backing.h"
 #include "cache.h"
+#include "device.h"
 #include "log.h"
 #include "privilege.h"
 #include "service.h"
@@ -66,12 +67,26 @@ static void on_finished(void *data, int exit_code)
 	event_base_loopbreak(d->base);
 }
 
+/*
+ * The kernel's mask is changed beside the device: a command waits for the one in hand, and a cull
+ * may take as long as the filesystem does.
+ */
+static void reload_debug(const struct config *c, unsigned int before)
+{
+	int r = c->debug_set && c->debug != before ? device_set_debug(c->debug) : 0;
+
+	if (r < 0)
+		log_warning("cannot change the kernel's debug mask: %s", strerror(-r));
+}
+
 /* Takes over what can be changed while the cache is bound; says what cannot. */
 static void reload(struct daemon *d)
 {
 	struct problems problems = {0};
 	struct config *next = NULL;
+	unsigned int debug = d->config->debug;
 	const char *stays;
+	size_t at = 0;
 
 	service_reloading();
 	if (config_load(d->config->path, &next, &problems) < 0) {
@@ -80,17 +95,11 @@ static void reload(struct daemon *d)
 		log_error("the configuration is not reloaded: the one in force stays");
 	} else {
 		next->nocull = next->nocull || d->options->nocull;
-		while ((stays = config_needs_restart(d->config, next)) != NULL) {
-			log_warning("\"%s\" is changed: that needs a restart, nothing is reloaded",
-				    stays);
-			next = config_free(next);
-			break;
-		}
-	}
-	if (next) {
-		cache_reconfigure(d->cache, next);
-		config_free(d->config);
-		d->config = next;
+		while ((stays = config_needs_restart(d->config, next, &at)) != NULL)
+			log_warning("\"%s\" is changed: that needs a restart", stays);
+		config_reload(d->config, next);
+		reload_debug(d->config, debug);
+		config_free(next);
 		log_notice("configuration reloaded");
 	}
 	problems_clear(&problems);

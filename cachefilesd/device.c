@@ -73,6 +73,18 @@ int device_set_limits(int fd, const struct limits *l)
 	return r < 0 ? r : set_three(fd, "frun", l->frun, "fcull", l->fcull, "fstop", l->fstop);
 }
 
+int device_set_debug(unsigned int mask)
+{
+	_cleanup_close_ int fd = -1;
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%u", mask);
+
+	fd = open("/sys/module/cachefiles/parameters/debug", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)length) < 0)
+		return -errno;
+	return 0;
+}
+
 int device_bind(int fd)
 {
 	return device_command(fd, "bind", NULL);

@@ -34,6 +34,9 @@ int device_command(int fd, const char *word, const char *argument);
  */
 int device_set_limits(int fd, const struct limits *limits);
 
+/* Sets the mask of debug messages as the command "debug" does, but waits for no other command. */
+int device_set_debug(unsigned int mask);
+
 /* Binds the cache; may sleep for as long as the filesystem does. */
 int device_bind(int fd);
 

@@ -106,6 +106,7 @@ static void good(void **state)
 	const struct test_case *t = *state;
 	char *first, *second, *copy, *line, *rest;
 	struct config *c, *again;
+	size_t from = 0;
 
 	case_build(t);
 	c = load();
@@ -125,7 +126,7 @@ static void good(void **state)
 	again = load();
 	second = dump(again);
 	assert_string_equal(first, second);
-	assert_null(config_needs_restart(c, again));
+	assert_null(config_needs_restart(c, again, &from));
 	for (size_t i = 0; i < DIRECTIVES; i++)
 		assert_true(directives[i].type->same(&directives[i], c, again));
 	free(first);
@@ -141,47 +142,47 @@ static struct config *load_text(const char *text)
 	return load();
 }
 
-static void needs_restart(void **state)
+static void reload(void **state)
 {
 	static const struct {
-		const char *text, *name; /* NULL: reloads */
+		const char *text, *names; /* of what needs a restart, each with a blank behind it */
 	} changes[] = {
-		{"dir /d", "dir"},
-		{"dir /c\ntag x", "tag"},
-		{"dir /c\nsecctx x", "secctx"},
-		{"dir /c\nbrun 8%", "brun"},
-		{"dir /c\nbcull 6%", "bcull"},
-		{"dir /c\nbstop 2%", "bstop"},
-		{"dir /c\nfrun 8%", "frun"},
-		{"dir /c\nfcull 6%", "fcull"},
-		{"dir /c\nfstop 2%", "fstop"},
-		{"dir /c\nnocull", "nocull"},
-		{"dir /c\nresume_thresholds 1 5", "resume_thresholds"},
-		{"dir /c\nresume_thresholds - 6", "resume_thresholds"},
-		{"dir /c\nculltable 13", NULL},
-		{"dir /c\ndebug 7", NULL},
-		{"dir /c\ndebug 0", NULL},
-		{"dir /c\nmemory 65M", NULL},
-		{"dir /c\nmemory 65M\nfrun 8%\nnocull", "frun"},
-		{"dir /c/", NULL},
+		{"dir /d", "dir "},
+		{"dir /c\ntag x", "tag "},
+		{"dir /c\nsecctx x", "secctx "},
+		{"dir /c\nbrun 8%", "brun "},
+		{"dir /c\nresume_thresholds 1 5", "resume_thresholds "},
+		{"dir /c\nculltable 13", ""},
+		{"dir /c\ndebug 7", ""},
+		{"dir /c\ndebug 0", ""},
+		{"dir /c\nmemory 65M", ""},
+		{"dir /c/", ""},
+		{"dir /d\nmemory 65M\nfrun 8%\nnocull", "dir frun nocull "},
 	};
-	struct config *now = load_text("dir /c");
 
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		struct config *next = load_text(changes[i].text);
-		const char *there = config_needs_restart(now, next);
-		const char *back = config_needs_restart(next, now);
+		struct config *now = load_text("dir /c"), *next = load_text(changes[i].text);
+		const char *dir = now->dir;
+		char names[200] = "";
+		size_t at = 0;
 
-		if (changes[i].name) {
-			assert_string_equal(there, changes[i].name);
-			assert_string_equal(back, changes[i].name);
-		} else {
-			assert_null(there);
-			assert_null(back);
-		}
+		for (const char *name; (name = config_needs_restart(now, next, &at));)
+			strcat(strcat(names, name), " ");
+		assert_string_equal(names, changes[i].names);
+		config_reload(now, next);
+		assert_ptr_equal(now->dir, dir);
+		for (size_t j = 0; j < DIRECTIVES; j++)
+			if (directives[j].reloads)
+				assert_true(directives[j].type->same(&directives[j], now, next));
+		/* the others stayed: they are told again */
+		at = 0;
+		names[0] = '\0';
+		for (const char *name; (name = config_needs_restart(now, next, &at));)
+			strcat(strcat(names, name), " ");
+		assert_string_equal(names, changes[i].names);
+		config_free(now);
 		config_free(next);
 	}
-	config_free(now);
 }
 
 /* Each directive by itself tells a change from none. */
@@ -391,7 +392,7 @@ static void memory_bounds(void **state)
 int main(int argc, char *argv[])
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(needs_restart),
+		cmocka_unit_test(reload),
 		cmocka_unit_test(same_or_not),
 		cmocka_unit_test(values),
 		cmocka_unit_test(drop_in_says_where_dir_is),
