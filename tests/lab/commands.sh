@@ -210,3 +210,31 @@ vm_one() {
 		;;
 	esac
 }
+
+command_demo() {
+	local option kernel=debian-6.1 begin log status
+	OPTIND=1
+
+	while getopts k: option; do
+		case $option in
+		k) kernel=$OPTARG ;;
+		*) wrong "see tests/run demo --help" ;;
+		esac
+	done
+	[[ " $KERNELS " == *" $kernel "* ]] || wrong "no kernel is called $kernel"
+	begin=$(date +%s)
+	echo "cachefilesd at work: in a virtual machine with Debian, systemd and an NFS server of its own." >&3
+	echo "Preparing it comes first; that takes some minutes the first time and seconds later." >&3
+	install_for build vm
+	vm_prepare "$kernel" || exit 1
+	log=$LAB_LOGS/vm-demo
+	say "booting it; what follows are its own words"
+	M_LIVE=1 case_run "$kernel" demo - "$log" >&3
+	status=$?
+	echo >&3
+	case $status in
+	0) report pass demo $(($(date +%s) - begin)) "$log" "set-up included" ;;
+	*) report fail demo $(($(date +%s) - begin)) "$log" "$(cat "$log/verdict")" ;;
+	esac
+	report_end
+}

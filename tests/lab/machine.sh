@@ -121,9 +121,11 @@ machine_boot() {
 	# A guest that wants a reboot is started again on the same disks.
 	while :; do
 		: >"$M_DIR/status"
-		echo "LAB_BOOT=$boots" >>"$M_DIR/run/settings"
+		echo "export LAB_BOOT=$boots" >>"$M_DIR/run/settings"
 		left=$((M_TIMEOUT + 120))
-		timeout -k 10 $left qemu-system-x86_64 "${q[@]}" </dev/null >"$M_DIR/qemu.log" 2>&1
+		# Whoever ends us ends the guest.
+		setpriv --pdeathsig KILL timeout -k 10 $left setpriv --pdeathsig KILL \
+			qemu-system-x86_64 "${q[@]}" </dev/null >"$M_DIR/qemu.log" 2>&1
 		status=$?
 		cat "$M_DIR/console.raw" >>"$M_DIR/console"
 		[ "$(cat "$M_DIR/status")" = 194 ] && [ $boots -lt 5 ] || break

@@ -38,24 +38,18 @@ expect() {
 # wait_for SECONDS WHAT CONDITION...: until the command succeeds; fails when it does not in that
 # time. Guests are emulated and may starve: be generous.
 wait_for() {
-	local left=$(($1 * 5)) what=$2
+	local what=$2
 
-	shift 2
-	until "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || fail "waited in vain: $what"
-		sleep 0.2
-	done
+	try_for "$1" "${@:3}" || fail "waited in vain for $1 s: $what"
 }
 
 # try_for SECONDS CONDITION...: the same, but returns 1 instead of failing.
 try_for() {
-	local left=$(($1 * 5))
+	local end=$((SECONDS + $1))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
+		[ $SECONDS -lt $end ] || return 1
 		sleep 0.2
 	done
 }
