@@ -89,12 +89,12 @@ gate_manual() {
 	cd "$LAB_SRC/man" || return 1
 	for page in *.[1-8]; do
 		[ -f "$page" ] || continue
-		groff -man -Tutf8 -ww -z "$page" >/tmp/groff.$$ 2>&1
+		groff -mandoc -Tutf8 -ww -z "$page" >/tmp/groff.$$ 2>&1
 		[ ! -s /tmp/groff.$$ ] || { cat /tmp/groff.$$ && bad=1; }
 		rm -f /tmp/groff.$$
 	done
 	for word in $("$binary" --help 2>&1 | grep -oE '(^|[ ,|[])--?[a-zA-Z][a-z-]*' | tr -d ' ,|[' | sort -u); do
-		sed 's/\\-/-/g' cachefilesd.8 | grep -qF -- "$word" || {
+		groff -mandoc -Tascii -P-cbou cachefilesd.8 | grep -F -- "$word" >/dev/null || {
 			echo "cachefilesd.8 does not mention $word"
 			bad=1
 		}
