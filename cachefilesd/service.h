@@ -22,9 +22,9 @@ void service_watchdog_feed(void);
 
 /*
  * A daemon of the old kind: forks; the parent stays until the child calls service_detached() or
- * dies, and exits with its code (0 once detached). The child has its own session, / as working
- * directory, umask 0022, null standard descriptors. Call before any thread is made.
- * Returns 0 in the child, a negative errno where it failed.
+ * dies, and exits with its code (0 once detached, EXIT_INTERNAL after a crash). The child has its
+ * own session, / as working directory, umask 0022, null standard descriptors. Call before any
+ * thread is made. Returns 0 in the child, a negative errno where it failed.
  */
 int service_detach(void);
 void service_detached(void);
