@@ -105,6 +105,8 @@ static int parse_path(const struct directive *d, struct config *c, const char *v
 		length--;
 	if (length == 0)
 		return refuse(why, "the root directory itself cannot be the cache");
+	if (value[length - 1] == ' ' || value[length - 1] == '\t')
+		return refuse(why, "%s: a path cannot end in a blank", text_quote(value).text);
 	return set_text(field(d, c), value, length);
 }
 
