@@ -143,9 +143,8 @@ static int open_bound(const char *dir, struct binding *b, struct backing_report 
 	return 0;
 }
 
-void binding_try(void *data)
+void binding_try(struct binding_attempt *a)
 {
-	struct binding_attempt *a = data;
 	const struct config *c = a->config;
 	struct binding b = {.device = -1, .store = STORE_CLOSED, .grave_watch = -1};
 
@@ -163,10 +162,8 @@ void binding_try(void *data)
 	a->binding = b;
 }
 
-void binding_close(void *data)
+void binding_close(struct binding *b)
 {
-	struct binding *b = data;
-
 	store_close(&b->store);
 	closep(&b->grave_watch);
 	b->grave_watch = -1;

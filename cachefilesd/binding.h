@@ -30,8 +30,7 @@ struct binding_attempt {
 	struct binding binding;
 };
 
-/* worker_fn of a struct binding_attempt. */
-void binding_try(void *attempt);
+void binding_try(struct binding_attempt *attempt);
 
-/* worker_fn of a struct binding: withdraws the cache and closes everything. */
-void binding_close(void *binding);
+/* Withdraws the cache and closes everything. */
+void binding_close(struct binding *binding);

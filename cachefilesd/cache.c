@@ -94,6 +94,13 @@ static void wait_for(struct cache *c, const char *what)
 
 /* ---- letting go ---- */
 
+static void close_job(void *data)
+{
+	struct cache *c = data;
+
+	binding_close(&c->binding);
+}
+
 static void on_closed(void *data)
 {
 	struct cache *c = data;
@@ -117,7 +124,7 @@ static void go_on_closing(void *data)
 
 	if (worker_busy(c->worker) || reaper_busy(c->reaper))
 		return;
-	worker_run(c->worker, binding_close, on_closed, &c->binding);
+	worker_run(c->worker, close_job, on_closed, c);
 }
 
 static void close_binding(struct cache *c)
@@ -163,6 +170,13 @@ static void on_bound(struct cache *c)
 		lose(c, "out of memory");
 }
 
+static void bind_job(void *data)
+{
+	struct cache *c = data;
+
+	binding_try(&c->attempt);
+}
+
 static void on_attempt(void *data)
 {
 	struct cache *c = data;
@@ -189,12 +203,12 @@ static void start_binding(struct cache *c)
 	c->attempt.same_filesystem = c->same_filesystem;
 	/* The text of a wait stays: trying again is no news. */
 	c->status.state = CACHE_BINDING;
-	worker_run(c->worker, binding_try, on_attempt, &c->attempt);
+	worker_run(c->worker, bind_job, on_attempt, c);
 }
 
 /* ---- looking whether it lives ---- */
 
-static void probe(void *data)
+static void probe_job(void *data)
 {
 	struct cache *c = data;
 
@@ -226,7 +240,7 @@ void cache_tick(struct cache *c)
 		return;
 	if (!reaper_is_told(c->reaper))
 		reaper_run(c->reaper);
-	worker_run(c->worker, probe, on_probe, c); /* busy: a cycle notices by itself */
+	worker_run(c->worker, probe_job, on_probe, c); /* busy: a cycle notices by itself */
 }
 
 static void on_mounts_settled(evutil_socket_t fd, short what, void *data)
