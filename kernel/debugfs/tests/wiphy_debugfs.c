@@ -36,11 +36,13 @@
 static unsigned int hang_seconds = 60;
 
 /* Shared by the worker and its watcher. */
-static struct {
+struct shared {
 	atomic_uint rounds;
 	atomic_uint errnos[256]; /* [0]: success */
 	atomic_bool stop;
-} * shared;
+};
+
+static struct shared *shared;
 
 unsigned int answers_ok(void)
 {
@@ -211,7 +213,7 @@ static unsigned int complaints(int kmsg)
 		buf[len] = '\0';
 		buf[strcspn(buf, "\n")] = '\0';
 		text = strchr(buf, ';');
-		for (size_t i = 0; text && i < sizeof(words) / sizeof(words[0]); i++) {
+		for (size_t i = 0; text && words[i]; i++) {
 			if (strstr(text, words[i])) {
 				if (n++ < 3)
 					printf("  log: %s\n", text + 1);
@@ -296,12 +298,12 @@ int main(int argc, char **argv)
 		      0);
 	if (shared == MAP_FAILED)
 		return 1;
-	for (size_t i = 0; argc > 1 && i < n_scenarios; i++)
+	for (size_t i = 0; argc > 1 && scenarios[i].name; i++)
 		if (!strcmp(argv[1], scenarios[i].name))
 			return run(&scenarios[i], seconds ? 0 : (unsigned int)n,
 				   seconds ? (unsigned int)n : 0);
 	fprintf(stderr, "usage: wiphy_debugfs SCENARIO [ROUNDS|SECONDSs], with SCENARIO of:\n");
-	for (size_t i = 0; i < n_scenarios; i++)
+	for (size_t i = 0; scenarios[i].name; i++)
 		fprintf(stderr, "  %-18s %s\n", scenarios[i].name, scenarios[i].what);
 	return 2;
 }

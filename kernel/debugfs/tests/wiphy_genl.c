@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Generic netlink for the debugfs tests, without a library: messages are built in a buffer on the
- * stack, and the answer that matters is the acknowledgement.
+ * stack, and the answer that matters is the acknowledgment.
  */
 #include "wiphy_genl.h"
 
@@ -20,6 +20,7 @@ enum {
 	CMD_NEW_RADIO = 4,
 	CMD_DEL_RADIO = 5
 };
+
 enum {
 	HWSIM_CHANNELS = 9,
 	HWSIM_RADIO_ID = 10,
@@ -75,18 +76,22 @@ static void put_str(struct msg *m, uint16_t type, const char *s)
 	put(m, type, s, strlen(s) + 1);
 }
 
-/* Sends and waits for the acknowledgement; family: takes the family's number from an answer. */
+/* Sends and waits for the acknowledgment; family: takes the family's number from an answer. */
 static int talk(struct genl *g, struct msg *m, uint16_t *family)
 {
-	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+	/* as a union, for the alignment */
+	union {
+		struct nlmsghdr first;
+		char bytes[16384];
+	} buf;
 
 	m->n.nlmsg_seq = ++g->seq;
 	if (send(g->fd, m, m->n.nlmsg_len, 0) < 0)
 		return -errno;
 
 	for (;;) {
-		ssize_t len = recv(g->fd, buf, sizeof(buf), 0);
-		struct nlmsghdr *n = (void *)buf;
+		ssize_t len = recv(g->fd, &buf, sizeof(buf), 0);
+		struct nlmsghdr *n = &buf.first;
 
 		if (len < 0 && errno == EINTR)
 			continue;

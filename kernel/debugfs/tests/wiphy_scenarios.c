@@ -221,6 +221,5 @@ const struct scenario scenarios[] = {
 	 "netdev:" IFACE,
 	 setup_ap,
 	 round_all},
+	{.name = NULL},
 };
-
-const size_t n_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -31,8 +31,8 @@ struct scenario {
 	int (*round)(struct world *w);
 };
 
+/* The last one has no name. */
 extern const struct scenario scenarios[];
-extern const size_t n_scenarios;
 
 /* How many reads and writes have been answered without an error so far; the program's. */
 unsigned int answers_ok(void);
