@@ -4,107 +4,112 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
-/* Sets of capabilities as bits; all of ours are below 32. */
-#define BIT(capability) (UINT32_C(1) << (capability))
+static const cap_value_t needed[] = {CAP_SYS_ADMIN, CAP_DAC_OVERRIDE};
+static const cap_value_t kept[] = {CAP_SYS_ADMIN, CAP_DAC_OVERRIDE, CAP_FOWNER};
 
-#define OPEN_SET    BIT(CAP_SYS_ADMIN)
-#define BIND_SET    (BIT(CAP_SYS_ADMIN) | BIT(CAP_DAC_OVERRIDE))
-#define FOREIGN_SET (BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER))
-#define UNION_SET   (OPEN_SET | BIND_SET | FOREIGN_SET)
-
-/* The kernel's own calls and not libcap's: they allocate nothing, so lowering cannot fail. */
-struct sets {
-	struct __user_cap_header_struct header;
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+static const struct {
+	int count;
+	cap_value_t values[2];
+} raised_by[] = {
+	[PRIVILEGE_OPEN] = {1, {CAP_SYS_ADMIN}},
+	[PRIVILEGE_BIND] = {2, {CAP_SYS_ADMIN, CAP_DAC_OVERRIDE}},
+	[PRIVILEGE_FOREIGN] = {2, {CAP_DAC_OVERRIDE, CAP_FOWNER}},
 };
 
-#define SETS_OF_THREAD ((struct sets){.header = {.version = _LINUX_CAPABILITY_VERSION_3}})
+/*
+ * The sets to change to, made once by privilege_drop() and read-only then: raising and lowering
+ * allocate nothing, so that lowering cannot fail.
+ */
+static cap_t lowered, raised[ARRAY_SIZE(raised_by)];
 
-static int sets_get(struct sets *s)
+static void free_caps(cap_t *caps)
 {
-	*s = SETS_OF_THREAD;
-	return capget(&s->header, s->data) < 0 ? -errno : 0;
+	if (*caps)
+		cap_free(*caps);
 }
 
-static int sets_put(struct sets *s)
+static bool is_permitted(cap_t caps, cap_value_t capability)
 {
-	return capset(&s->header, s->data) < 0 ? -errno : 0;
+	cap_flag_value_t value = CAP_CLEAR;
+
+	return cap_get_flag(caps, capability, CAP_PERMITTED, &value) == 0 && value == CAP_SET;
 }
 
 /*
- * Needs CAP_SETPCAP in the effective set. Where that is missing somebody else has limited us, and
- * what is left does not matter much with no_new_privs.
+ * Needs CAP_SETPCAP in the effective set, which it need not be at start. Where it is not permitted
+ * somebody else has limited us, and what is left does not matter much with no_new_privs.
  */
-static int drop_bounding(void)
+static int drop_bounding(cap_t now)
 {
-	for (int c = 0; c <= CAP_LAST_CAP || prctl(PR_CAPBSET_READ, c) >= 0; c++) {
-		if (c < 32 && (UNION_SET & BIT(c)))
-			continue;
-		if (prctl(PR_CAPBSET_READ, c) == 1 && prctl(PR_CAPBSET_DROP, c) < 0 &&
-		    errno != EPERM)
+	const cap_value_t setpcap = CAP_SETPCAP;
+
+	if (is_permitted(now, setpcap) &&
+	    (cap_set_flag(now, CAP_EFFECTIVE, 1, &setpcap, CAP_SET) < 0 || cap_set_proc(now) < 0))
+		return -errno;
+	for (cap_value_t c = 0; cap_get_bound(c) >= 0; c++) {
+		bool keep = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+			keep |= kept[i] == c;
+		if (!keep && cap_get_bound(c) == CAP_SET && cap_drop_bound(c) < 0 && errno != EPERM)
 			return -errno;
 	}
 	return 0;
 }
 
-static int drop_ambient(void)
+/* The permitted ones among the kept, with those of the list effective. */
+static int make_caps(cap_t *ret, cap_t now, const cap_value_t *effective, int count)
 {
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
-		return -errno; /* EINVAL: a kernel before 4.3 has no such set */
+	_cleanup_(free_caps) cap_t caps = cap_init();
+
+	if (!caps)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (is_permitted(now, kept[i]) &&
+		    cap_set_flag(caps, CAP_PERMITTED, 1, &kept[i], CAP_SET) < 0)
+			return -errno;
+	if (count > 0 && cap_set_flag(caps, CAP_EFFECTIVE, count, effective, CAP_SET) < 0)
+		return -errno;
+	*ret = caps;
+	caps = NULL;
 	return 0;
 }
 
 int privilege_drop(const char **ret_missing)
 {
-	struct sets s;
-	uint32_t missing;
-	int r = sets_get(&s);
+	_cleanup_(free_caps) cap_t now = cap_get_proc();
+	int r;
 
-	if (r < 0)
-		return r;
-	missing = BIND_SET & ~s.data[0].permitted;
-	if (missing) {
-		*ret_missing = missing & BIT(CAP_SYS_ADMIN) ? "CAP_SYS_ADMIN" : "CAP_DAC_OVERRIDE";
-		return -EPERM;
+	if (!now)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		if (!is_permitted(now, needed[i])) {
+			*ret_missing =
+				needed[i] == CAP_SYS_ADMIN ? "CAP_SYS_ADMIN" : "CAP_DAC_OVERRIDE";
+			return -EPERM;
+		}
 	}
-
-	/* For the bounding set CAP_SETPCAP must be effective, which it need not be at start. */
-	s.data[0].effective |= s.data[0].permitted & BIT(CAP_SETPCAP);
-	if ((r = sets_put(&s)) < 0 || (r = drop_bounding()) < 0 || (r = drop_ambient()) < 0)
+	if ((r = make_caps(&lowered, now, NULL, 0)) < 0)
 		return r;
-
-	memset(&s.data[1], 0, sizeof(s.data[1]));
-	s.data[0] = (struct __user_cap_data_struct){
-		.permitted = s.data[0].permitted & UNION_SET,
-	};
-	if ((r = sets_put(&s)) < 0)
+	for (size_t i = 0; i < ARRAY_SIZE(raised); i++)
+		if ((r = make_caps(&raised[i], now, raised_by[i].values, raised_by[i].count)) < 0)
+			return r;
+	if ((r = drop_bounding(now)) < 0)
 		return r;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+	if (cap_reset_ambient() < 0 && errno != EINVAL) /* a kernel before 4.3 has no such set */
+		return -errno;
+	if (cap_set_proc(lowered) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
 }
 
 int privilege_raise(enum privilege what)
 {
-	static const uint32_t wanted[] = {
-		[PRIVILEGE_OPEN] = OPEN_SET,
-		[PRIVILEGE_BIND] = BIND_SET,
-		[PRIVILEGE_FOREIGN] = FOREIGN_SET,
-	};
-	struct sets s;
-	int r = sets_get(&s);
-
-	if (r < 0)
-		return r;
-	s.data[0].effective |= wanted[what];
-	return sets_put(&s); /* EPERM: not permitted */
+	return cap_set_proc(raised[what]) < 0 ? -errno : 0; /* EPERM: not permitted */
 }
 
 void privilege_lower(void)
 {
-	struct sets s;
-
-	if (sets_get(&s) < 0)
-		abort(); /* a wrong version of ours */
-	s.data[0].effective = s.data[1].effective = 0;
-	if (sets_put(&s) < 0)
+	if (cap_set_proc(lowered) < 0)
 		abort(); /* giving up what one has is always allowed */
 }
