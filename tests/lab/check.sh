@@ -34,9 +34,9 @@ check_all() {
 		report fail "guests prepared" 0 "$LAB_LOGS/prepare.log" "nothing can run in a guest"
 		return
 	fi
-	for kernel in $CHECK_KERNELS; do
+	vm_batch 2 1 < <(for kernel in $CHECK_KERNELS; do
 		case_expand "$kernel" | sed "s/^/$kernel /"
-	done | vm_batch 2 1
+	done)
 }
 
 check_gates() {
@@ -90,7 +90,7 @@ command_full() {
 			report fail "kernel $kernel" 0 "$LAB_LOGS/kernel-$kernel.log"
 			continue
 		fi
-		case_expand_full "$kernel" | sed "s/^/$kernel /" | vm_batch 2 1
+		vm_batch 2 1 < <(case_expand_full "$kernel" | sed "s/^/$kernel /")
 	done
 	report_end
 }

@@ -142,14 +142,14 @@ command_vm() {
 	[[ " $KERNELS " == *" $kernel "* ]] || wrong "no kernel is called $kernel"
 	[[ ${LAB_DAEMON:-ours} == ours || $LAB_DAEMON == debian ]] || wrong "no daemon is called $LAB_DAEMON"
 	plan=$(case_expand "$kernel" "$@") || exit 2
+	# shellcheck disable=SC2001 # every line
+	plan=$(sed "s/^/$kernel /" <<<"$plan")
 	install_for build vm
 	vm_prepare "$kernel" || exit 1
 	if [ "$live" ]; then
 		export M_LIVE=1
 	fi
-	while read -r name variant; do
-		[ "$name" ] && printf '%s %s %s\n' "$kernel" "$name" "$variant"
-	done <<<"$plan" | vm_batch "${live:-2}" 0
+	vm_batch "${live:-2}" 0 <<<"$plan"
 	report_end
 }
 
@@ -159,12 +159,12 @@ vm_prepare() {
 
 	for kernel; do
 		say "kernel $kernel"
-		kernel_dir "$kernel" >/dev/null || return 1
+		memo "kernel-$kernel" kernel_dir "$kernel" >/dev/null || return 1
 	done
 	say "Debian for the guests"
-	guest_root >/dev/null && guest_disk >/dev/null || return 1
+	memo root guest_root >/dev/null && memo disk guest_disk >/dev/null || return 1
 	say "the daemon for the guests"
-	daemon_stage "${LAB_DAEMON:-ours}" >/dev/null
+	memo "stage-${LAB_DAEMON:-ours}" daemon_stage "${LAB_DAEMON:-ours}" >/dev/null
 }
 
 # vm_batch WIDTH AGAIN: runs the cases that standard input names, "KERNEL CASE VARIANT" a line,
@@ -174,6 +174,7 @@ vm_batch() {
 	: >"$failed"
 
 	while read -r kernel name variant; do
+		[ "$name" ] || continue
 		title=$(case_title "$kernel" "$name" "$variant")
 		while [ "$(jobs -rp | wc -l)" -ge "$width" ]; do
 			wait -n

@@ -86,6 +86,20 @@ cached() {
 	printf '%s\n' "$dir"
 }
 
+# memo NAME COMMAND...: what the command prints, asked once in a run: all of a run is about the same
+# state of the checkout and of Debian.
+memo() {
+	local file=$LAB_LOGS/memo/$1
+
+	shift
+	if [ ! -s "$file" ]; then
+		mkdir -p "$LAB_LOGS/memo"
+		"$@" >"$file.$BASHPID" || return 1
+		mv "$file.$BASHPID" "$file"
+	fi
+	cat "$file"
+}
+
 # seconds_of COMMAND...: runs it, leaves its duration in SECONDS_OF and returns its status.
 seconds_of() {
 	local begin status
@@ -95,4 +109,15 @@ seconds_of() {
 	# shellcheck disable=SC2034 # read by the callers
 	SECONDS_OF=$(($(date +%s) - begin))
 	return $status
+}
+
+# Ends everything that a process started, the youngest last.
+end_children() {
+	local child
+
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		kill -STOP "$child" 2>/dev/null
+		end_children "$child"
+		kill -KILL "$child" 2>/dev/null
+	done
 }

@@ -57,13 +57,14 @@ machine_run() {
 	local kernel initramfs root stage image='' accel status
 
 	mkdir -p "$M_DIR/run"
-	kernel=$(kernel_dir "$M_KERNEL") && initramfs=$(guest_initramfs "$kernel") &&
-		root=$(guest_root) && stage=$(daemon_stage "$M_DAEMON") || {
+	kernel=$(memo "kernel-$M_KERNEL" kernel_dir "$M_KERNEL") &&
+		initramfs=$(memo "initramfs-$M_KERNEL" guest_initramfs "$kernel") &&
+		root=$(memo root guest_root) && stage=$(memo "stage-$M_DAEMON" daemon_stage "$M_DAEMON") || {
 		machine_verdict "the guest could not be prepared"
 		return 126
 	}
 	if [ "$M_GUEST" = system ]; then
-		image=$(guest_disk) || return 126
+		image=$(memo disk guest_disk) || return 126
 	fi
 	accel=$(machine_accel "$kernel/vmlinuz" "$initramfs")
 	printf '%s\0' "${M_ARGUMENTS[@]}" >"$M_DIR/run/arguments"
