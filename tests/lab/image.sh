@@ -67,6 +67,8 @@ guest_root_make() {
 		StandardOutput=journal+console
 		KillMode=process
 	END
+	mkdir -p "$dir/etc/nfs.conf.d"
+	printf "[nfsd]\ngrace-time=10\nlease-time=10\n" >"$dir/etc/nfs.conf.d/lab.conf"
 	ln -sf /etc/systemd/system/lab.target "$dir/etc/systemd/system/default.target"
 }
 
