@@ -166,7 +166,7 @@ static bool check_features(const char *dir, int fd, const struct mount *mount,
 		case EDQUOT:
 			if (has_cache(fd))
 				return true; /* full: bound all the same, culling makes room */
-			/* fall through */
+					     /* fall through */
 		default:
 			report(ret, errno, WAIT, "%s: no file can be made on %s (%s): %s", dir,
 			       mount->source, mount->type, strerror(errno));

@@ -287,7 +287,10 @@ int cache_new(struct cache **ret, struct event_base *base, const struct config *
 	c->no_wait = no_wait;
 	c->retry_ms = RETRY_MIN_MS;
 	c->binding = (struct binding){.device = -1, .store = STORE_CLOSED, .grave_watch = -1};
-	cache_reconfigure(c, config);
+	c->config = config;
+	c->status.dir = config->dir;
+	c->status.tag = config->tag;
+	c->status.nocull = config->nocull;
 	c->timer = evtimer_new(base, on_timer, c);
 	c->mounts = evtimer_new(base, on_mounts_settled, c);
 	r = c->timer && c->mounts ? 0 : -ENOMEM;
@@ -340,16 +343,6 @@ void cache_stop(struct cache *c)
 	else if (c->status.state == CACHE_WAITING)
 		finish(c, EXIT_OK);
 	/* else the job in hand ends first, and sees that we stop */
-}
-
-void cache_reconfigure(struct cache *c, const struct config *config)
-{
-	c->config = config;
-	if (c->culler)
-		culler_reconfigure(c->culler, config);
-	c->status.dir = config->dir;
-	c->status.tag = config->tag;
-	c->status.nocull = config->nocull;
 }
 
 enum worker_health cache_health(struct cache *c, uint64_t limit_ms)

@@ -43,9 +43,6 @@ void cache_start(struct cache *c);
 /* Withdraws the cache in order; finished() tells when. */
 void cache_stop(struct cache *c);
 
-/* Another configuration whose directory, tag and limits are the same; the old one may go after. */
-void cache_reconfigure(struct cache *c, const struct config *config);
-
 /* The mount table changed. */
 void cache_mounts_changed(struct cache *c);
 

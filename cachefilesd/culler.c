@@ -292,8 +292,3 @@ void culler_stop(struct culler *c)
 	c->binding = NULL;
 	c->status->stalled[0] = '\0';
 }
-
-void culler_reconfigure(struct culler *c, const struct config *config)
-{
-	c->config = config;
-}

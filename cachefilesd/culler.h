@@ -28,7 +28,6 @@ struct culler *culler_free(struct culler *c); /* returns NULL */
  */
 int culler_start(struct culler *c, const struct binding *binding, const struct config *config);
 void culler_stop(struct culler *c);
-void culler_reconfigure(struct culler *c, const struct config *config);
 
 /* The worker was busy with something else: the demand may have been raised meanwhile. */
 void culler_look(struct culler *c);

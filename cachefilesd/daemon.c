@@ -88,7 +88,8 @@ static void reload(struct daemon *d)
 	const char *stays;
 	size_t at = 0;
 
-	service_reloading();
+	if (d->ready) /* else READY=1 would end the wait for the cache */
+		service_reloading();
 	if (config_load(d->config->path, &next, &problems) < 0) {
 		for (size_t i = 0; i < problems.count; i++)
 			log_error("%s", problems.lines[i]);
@@ -103,7 +104,8 @@ static void reload(struct daemon *d)
 		log_notice("configuration reloaded");
 	}
 	problems_clear(&problems);
-	service_ready();
+	if (d->ready)
+		service_ready();
 }
 
 static void on_signal(evutil_socket_t number, short what, void *data)
