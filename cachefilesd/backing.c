@@ -149,6 +149,8 @@ static bool check_features(const char *dir, int fd, const struct mount *mount,
 {
 	_cleanup_close_ int file = openat(fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
+	if (file < 0 && (errno == ENOSPC || errno == EDQUOT) && has_cache(fd))
+		return true; /* full: bound all the same, culling makes room */
 	if (file < 0) {
 		switch (errno) {
 		case EACCES:
@@ -162,11 +164,6 @@ static bool check_features(const char *dir, int fd, const struct mount *mount,
 			       "ext4, xfs or btrfs",
 			       dir, mount->type);
 			break;
-		case ENOSPC:
-		case EDQUOT:
-			if (has_cache(fd))
-				return true; /* full: bound all the same, culling makes room */
-					     /* fall through */
 		default:
 			report(ret, errno, WAIT, "%s: no file can be made on %s (%s): %s", dir,
 			       mount->source, mount->type, strerror(errno));
