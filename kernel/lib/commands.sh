@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# The commands of kernel/run and their help.
+
+kernel_usage() {
+	cat <<-END
+		kernel/run COMMAND [-b BASE] [ARGUMENT...] [TOPIC...]
+
+		  apply   takes the newest linux-source that apt has and applies the series, fuzz 0; says
+		          offsets, and on a failure patch and hunk. A series that does not apply to the
+		          newest version is tried on older ones that apt lists.
+		  image   builds a kernel, or finds it built, and prints the path of its bzImage
+		            --stock       without the series
+		            -c CONFIG     debug (default), kasan or bench
+		  build   image for stock and patched
+		  check   each patch: checkpatch --strict, build of what it touches with W=1, sparse and
+		          kernel-doc against the patch before; the end with clang
+		            -p            patches only (checkpatch), no builds
+		  test    boots stock and patched and runs kernel/TOPIC/tests
+		            -k stock|patched, -t TEST
+		  status  the tables of results of all topics
+
+		BASE: $BASES (default all). TOPIC: $TOPICS (default all, in this order).
+		Packages that are missing are installed. Everything else is kept under
+		\${CACHEFILESD_LAB:-~/.cache/cachefilesd-lab}, logs in its logs/.
+	END
+}
+
+kernel_wrong() {
+	printf 'kernel/run: %s\n' "$1" >&2
+	kernel_usage >&2
+	exit 2
+}
+
+kernel_main() {
+	local command=${1:-} base bases='' topics='' kinds="stock patched" config=debug only='' kind=patched
+	[ $# = 0 ] || shift
+
+	case $command in
+	-h | --help | help)
+		kernel_usage
+		exit 0
+		;;
+	apply | image | build | check | test | status) ;;
+	'') kernel_wrong "which command?" ;;
+	*) kernel_wrong "there is no command $command" ;;
+	esac
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-h | --help)
+			kernel_usage
+			exit 0
+			;;
+		-b | -c | -k | -t) [ $# -ge 2 ] || kernel_wrong "$1 wants an argument" ;;&
+		-b)
+			[[ " $BASES " == *" $2 "* ]] || kernel_wrong "no base is called $2"
+			bases+=" $2"
+			shift
+			;;
+		-c)
+			config=$2
+			shift
+			;;
+		-k)
+			[[ $2 == stock || $2 == patched ]] || kernel_wrong "-k stock or -k patched"
+			kinds=$2
+			shift
+			;;
+		-t)
+			only=$2
+			shift
+			;;
+		-p) only=patches ;;
+		--stock) kind=stock ;;
+		-*) kernel_wrong "no option is called $1" ;;
+		*)
+			[[ " $TOPICS " == *" $1 "* ]] || kernel_wrong "no topic is called $1"
+			topics+=" $1"
+			;;
+		esac
+		shift
+	done
+	lab_init
+	: "${bases:=$BASES}" "${topics:=$TOPICS}"
+	if [ "$command" = image ] && [ "$(wc -w <<<"$bases")" != 1 ]; then
+		kernel_wrong "image wants one -b BASE"
+	fi
+	# shellcheck disable=SC2086 # lists of words
+	kernel_"$command" $topics
+}
+
+kernel_apply() {
+	local base bad=0
+
+	install_packages apply
+	for base in $bases; do
+		apply_base "$base" "$@" || bad=1
+	done
+	return $bad
+}
+
+kernel_image() {
+	install_packages apply build
+	# shellcheck disable=SC2086 # one word
+	image $bases "$kind" "$config" "$@"
+}
+
+kernel_build() {
+	local base bad=0
+
+	install_packages apply build
+	for base in $bases; do
+		for kind in stock patched; do
+			image "$base" "$kind" "$config" "$@" || bad=1
+		done
+	done
+	return $bad
+}
