@@ -11,6 +11,8 @@
  *
  * Exit status: 0 passed, 1 failed, 2 usage, 4 the kernel lacks what the scenario is about.
  */
+#define _GNU_SOURCE
+
 #include "wiphy_scenarios.h"
 
 #include <errno.h>
@@ -44,7 +46,7 @@ struct shared {
 
 static struct shared *shared;
 
-unsigned int answers_ok(void)
+static unsigned int answers_ok(void)
 {
 	return atomic_load(&shared->errnos[0]);
 }

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# For the guest scripts beside it. KUnit's results come from the kernel log, everything else from
+# the hammer, whose status 4 means that the kernel lacks what the scenario is about.
+
+# scenario NAME [ROUNDS|SECONDSs]
+scenario() {
+	"$BIN/wiphy_debugfs" "$@"
+	case $? in
+	0) return 0 ;;
+	4) exit 77 ;;
+	*) return 1 ;;
+	esac
+}
+
+# kunit_passed CASE...: each has run in the suite "debugfs" and passed; "skipped" does not count.
+kunit_passed() {
+	local log case
+
+	log=$(dmesg | sed -n '/# Subtest: debugfs$/,/ok [0-9]* - debugfs$\|ok [0-9]* debugfs$/p')
+	for case; do
+		if ! grep -E "ok [0-9]+ (- )?$case\$" <<<"$log" | grep -vq 'not ok'; then
+			echo "KUnit case $case: $(grep -E " $case( |\$)" <<<"$log" || echo 'not in the log')"
+			return 1
+		fi
+	done
+	echo "KUnit cases passed: $*"
+}
