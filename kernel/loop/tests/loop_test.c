@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One scenario of the loop series per call:
+ *
+ *   loop_test stale N        partition opens against LOOP_CLR_FD: partitions left behind
+ *   loop_test partition      LOOP_CLR_FD on the file descriptor of a partition
+ *   loop_test reuse N        LOOP_CLR_FD, then LOOP_SET_FD on the same file descriptor
+ *   loop_test uevent         uevents after a LOOP_CONFIGURE that was refused
+ *   loop_test limits S       zeroing that the image refuses against writes to queue/, S seconds
+ *   loop_test kthread DIR N  last close by a kernel thread; DIR is a file system to umount after it
+ *   loop_test killed DIR N   last close by a task that is killed; same
+ *   loop_test nolock S       whether opens are turned away, not kept waiting, by a last close
+ *   loop_test close N        times of the last close of an autoclear device
+ *
+ * The device is loop0, the image in the working directory unless DIR is given.
+ * Exit status: 0 passed, 1 failed, 2 broken set-up.
+ */
+#include "loopdev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/io_uring.h>
+#include <linux/netlink.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MiB (1024UL * 1024UL)
+
+static char image[] = "loop_test.img";
+
+/* --- stale: a thread opens the partition without a break while the main one detaches */
+
+static atomic_bool stop;
+static atomic_bool paused;
+static atomic_uint parked;
+
+static void *open_partition(void *arg)
+{
+	(void)arg;
+
+	while (!stop) {
+		int fd;
+
+		if (paused) {
+			parked++;
+			while (paused && !stop)
+				usleep(100);
+			parked--;
+			continue;
+		}
+		fd = loop_open(0, 1, O_RDONLY);
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+static int test_stale(int rounds)
+{
+	enum {
+		OPENERS = 3
+	};
+	pthread_t openers[OPENERS];
+	int stale = 0;
+
+	need("image", image_make(image, 8 * MiB, true));
+	for (int i = 0; i < OPENERS; i++)
+		pthread_create(&openers[i], NULL, open_partition, NULL);
+
+	for (int round = 0; round < rounds; round++) {
+		int fd = need("open", loop_open(0, 0, O_RDWR));
+		int ret;
+
+		need("bind", loop_bind(fd, image, LO_FLAGS_PARTSCAN, 0));
+		/* Refused or put off while a partition is open: a device that stays is asked again.
+		 */
+		do {
+			ret = loop_ioctl(fd, LOOP_CLR_FD, 0);
+		} while (ret == 0 && loop_present(0, 0) &&
+			 (close(fd), fd = loop_open(0, 0, O_RDWR)) >= 0);
+		if (fd >= 0)
+			close(fd);
+
+		paused = true;
+		while (parked < OPENERS)
+			usleep(100);
+		need("detach", loop_wait_unbound(0, 60));
+		if (loop_present(0, 1)) {
+			stale++;
+			/* An open of the whole device makes up for the scan. */
+			close(need("open", loop_open(0, 0, O_RDONLY)));
+		}
+		paused = false;
+	}
+	stop = true;
+	for (int i = 0; i < OPENERS; i++)
+		pthread_join(openers[i], NULL);
+
+	printf("stale partitions: %d of %d\n", stale, rounds);
+	return stale ? 1 : 0;
+}
+
+static int test_partition(void)
+{
+	int fd, part, ret;
+	bool stale;
+
+	need("image", image_make(image, 8 * MiB, true));
+	fd = need("open", loop_open(0, 0, O_RDWR));
+	need("bind", loop_bind(fd, image, LO_FLAGS_PARTSCAN, 0));
+	part = need("open partition", loop_open(0, 1, O_RDWR));
+	close(fd);
+
+	ret = loop_ioctl(part, LOOP_CLR_FD, 0);
+	close(part);
+	need("detach", loop_wait_unbound(0, 60));
+	stale = loop_present(0, 1);
+	printf("LOOP_CLR_FD on a partition: %s, partition %s\n", strerror(-ret),
+	       stale ? "left behind" : "gone");
+	return stale || ret ? 1 : 0;
+}
+
+static int test_reuse(int rounds)
+{
+	int fd, failed = 0;
+
+	need("image", image_make(image, 8 * MiB, false));
+	fd = need("open", loop_open(0, 0, O_RDWR));
+	for (int i = 0; i < rounds; i++) {
+		int file = open(image, O_RDWR | O_CLOEXEC);
+
+		if (loop_ioctl(fd, LOOP_SET_FD, (unsigned long)file) ||
+		    loop_ioctl(fd, LOOP_CLR_FD, 0))
+			failed++;
+		close(file);
+	}
+	close(fd);
+	printf("LOOP_SET_FD after LOOP_CLR_FD on the same descriptor: %d of %d failed\n", failed,
+	       rounds);
+	return failed ? 1 : 0;
+}
+
+/* --- uevent: netlink delivers before the write to the uevent file returns */
+
+static int uevents(int sock)
+{
+	char buf[4096];
+	int count = 0;
+
+	while (recv(sock, buf, sizeof(buf) - 1, MSG_DONTWAIT) > 0)
+		if (strstr(buf, "/block/loop0"))
+			count++;
+	return count;
+}
+
+static int ask_uevent(int sock)
+{
+	int fd = need("uevent file", open("/sys/block/loop0/uevent", O_WRONLY | O_CLOEXEC));
+
+	uevents(sock);
+	if (write(fd, "change\n", 7) != 7)
+		need("uevent", -errno);
+	close(fd);
+	return uevents(sock);
+}
+
+static int test_uevent(void)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
+	int sock, fd, before, after, ret;
+
+	sock = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+	if (sock < 0 || bind(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
+		need("netlink", -errno);
+	need("image", image_make(image, 8 * MiB, false));
+	fd = need("open", loop_open(0, 0, O_RDWR));
+
+	before = ask_uevent(sock);
+	ret = loop_bind(fd, image, 0, 513);
+	after = ask_uevent(sock);
+	printf("LOOP_CONFIGURE with 513 byte blocks: %s; uevents before %d, after %d\n",
+	       strerror(-ret), before, after);
+	if (!before || ret != -EINVAL)
+		return 2;
+
+	/* What comes next must work as if nothing had been tried. */
+	need("bind", loop_bind(fd, image, 0, 0));
+	need("clear", loop_ioctl(fd, LOOP_CLR_FD, 0));
+	close(fd);
+	return after == before ? 0 : 1;
+}
+
+/* --- limits: processes, not threads, as a hung one cannot be joined */
+
+static int test_limits(int seconds)
+{
+	atomic_ulong *count =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned long seen[2] = {0, 0};
+	double end = now() + seconds, progress[2] = {now(), now()};
+	pid_t pid[2];
+	int fd;
+
+	if (count == MAP_FAILED)
+		need("mmap", -errno);
+	need("image", image_make(image, 8 * MiB, false));
+	fd = need("open", loop_open(0, 0, O_RDWR));
+	need("bind", loop_bind(fd, image, 0, 0));
+
+	pid[0] = need("fork", fork());
+	if (!pid[0]) {
+		for (;; count[0]++) {
+			uint64_t range[2] = {0, 65536};
+
+			/* Brings the limits back that the zeroing has the driver clear. */
+			loop_ioctl(fd, LOOP_SET_BLOCK_SIZE, count[0] & 1 ? 512 : 1024);
+			ioctl(fd, BLKZEROOUT, range);
+		}
+	}
+	pid[1] = need("fork", fork());
+	if (!pid[1]) {
+		int queue = open("/sys/block/loop0/queue/max_sectors_kb", O_WRONLY | O_CLOEXEC);
+
+		for (;; count[1]++)
+			if (pwrite(queue, count[1] & 1 ? "128\n" : "64\n", count[1] & 1 ? 4 : 3,
+				   0) < 0)
+				_exit(2);
+	}
+
+	while (now() < end) {
+		usleep(100000);
+		for (int i = 0; i < 2; i++) {
+			if (count[i] != seen[i]) {
+				seen[i] = count[i];
+				progress[i] = now();
+			} else if (now() - progress[i] > 60) {
+				printf("limits: hung after %lu zeroings and %lu writes\n", count[0],
+				       count[1]);
+				return 1;
+			}
+		}
+		if (waitpid(-1, NULL, WNOHANG) > 0)
+			return 2;
+		/* Progress is looked at to the end of the 60 s of whoever is slow. */
+		if (now() >= end && (now() - progress[0] > 5 || now() - progress[1] > 5))
+			end = now() + 1;
+	}
+	for (int i = 0; i < 2; i++) {
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+	}
+	printf("limits: no hang in %lu zeroings and %lu writes\n", count[0], count[1]);
+	return count[0] && count[1] ? 0 : 2;
+}
+
+/* --- who closes last */
+
+static int ring_with(int fd)
+{
+	struct io_uring_params params = {0};
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
+
+	if (ring < 0)
+		return -errno;
+	if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &fd, 1) < 0)
+		return -errno;
+	return ring;
+}
+
+/* The ring's exit work, a kernel thread, has the last reference to the device. */
+static int test_kthread(const char *dir, int rounds)
+{
+	char path[256];
+	int failed = 0;
+
+	snprintf(path, sizeof(path), "%s/image", dir);
+	need("image", image_make(path, 8 * MiB, true));
+	for (int i = 0; i < rounds; i++) {
+		int fd = need("open", loop_open(0, 0, O_RDWR));
+		int ring;
+
+		need("bind", loop_bind(fd, path, LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN, 0));
+		ring = need("io_uring", ring_with(fd));
+		close(fd);
+		if (!loop_present(0, 0))
+			return 2;
+		close(ring);
+		if (loop_wait_unbound(0, 60) || loop_present(0, 1))
+			failed++;
+	}
+	printf("last close by a kernel thread: %d of %d not detached\n", failed, rounds);
+	return failed ? 1 : 0;
+}
+
+/* The device and the file below it must be free when the parent has seen the death. */
+static int test_killed(const char *dir, int rounds)
+{
+	char path[256];
+	int failed = 0;
+
+	snprintf(path, sizeof(path), "%s/image", dir);
+	need("image", image_make(path, 8 * MiB, true));
+	for (int i = 0; i < rounds; i++) {
+		int ready[2];
+		char c;
+		pid_t pid;
+
+		need("pipe", pipe(ready) < 0 ? -errno : 0);
+		pid = need("fork", fork());
+		if (!pid) {
+			int fd = loop_open(0, 0, O_RDWR);
+
+			if (fd < 0 ||
+			    loop_bind(fd, path, LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN, 0))
+				_exit(2);
+			if (write(ready[1], "x", 1) != 1)
+				_exit(2);
+			for (;;)
+				pause();
+		}
+		close(ready[1]);
+		if (read(ready[0], &c, 1) != 1)
+			return 2;
+		close(ready[0]);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		if (loop_present(0, 0) || loop_present(0, 1))
+			failed++;
+	}
+	printf("last close by a killed task: %d of %d not detached when it was gone\n", failed,
+	       rounds);
+	return failed ? 1 : 0;
+}
+
+/* --- nolock: a rundown under open_mutex keeps opens waiting, one without answers ENXIO */
+
+static atomic_ulong turned_away, opened;
+
+static void *open_device(void *arg)
+{
+	(void)arg;
+
+	while (!stop) {
+		int fd = loop_open(0, 0, O_RDONLY);
+
+		if (fd == -ENXIO)
+			turned_away++;
+		if (fd >= 0) {
+			opened++;
+			close(fd);
+		}
+	}
+	return NULL;
+}
+
+static int test_nolock(int seconds)
+{
+	unsigned long closes = 0;
+	double end = now() + seconds;
+	pthread_t opener;
+
+	need("image", image_make(image, 8 * MiB, true));
+	pthread_create(&opener, NULL, open_device, NULL);
+	while (!turned_away && now() < end) {
+		int fd = loop_open(0, 0, O_RDWR);
+
+		if (fd < 0)
+			continue;
+		/* EBUSY: the opener has been last, and the device is still being detached. */
+		if (loop_bind(fd, image, LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN, 0) == 0)
+			closes++;
+		close(fd);
+	}
+	stop = true;
+	pthread_join(opener, NULL);
+	printf("opens during %lu last closes: %lu turned away, %lu succeeded\n", closes,
+	       turned_away, opened);
+	return closes && turned_away ? 0 : 1;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int test_close(int rounds)
+{
+	double *times = calloc((size_t)rounds, sizeof(*times));
+
+	if (!times || rounds < 1)
+		return 2;
+	need("image", image_make(image, 8 * MiB, true));
+	for (int i = 0; i < rounds; i++) {
+		int fd = need("open", loop_open(0, 0, O_RDWR));
+		double start;
+
+		need("bind", loop_bind(fd, image, LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN, 0));
+		start = now();
+		close(fd);
+		times[i] = now() - start;
+		if (loop_present(0, 0))
+			return 1;
+	}
+	qsort(times, (size_t)rounds, sizeof(*times), compare);
+	printf("last close, us: median %.0f, 90 %% %.0f, of %d\n", times[rounds / 2] * 1e6,
+	       times[rounds * 9 / 10] * 1e6, rounds);
+	free(times);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	int number = argc > 2 ? atoi(argv[argc - 1]) : 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!strcmp(name, "stale") && argc == 3)
+		return test_stale(number);
+	if (!strcmp(name, "partition") && argc == 2)
+		return test_partition();
+	if (!strcmp(name, "reuse") && argc == 3)
+		return test_reuse(number);
+	if (!strcmp(name, "uevent") && argc == 2)
+		return test_uevent();
+	if (!strcmp(name, "limits") && argc == 3)
+		return test_limits(number);
+	if (!strcmp(name, "kthread") && argc == 4)
+		return test_kthread(argv[2], number);
+	if (!strcmp(name, "killed") && argc == 4)
+		return test_killed(argv[2], number);
+	if (!strcmp(name, "nolock") && argc == 3)
+		return test_nolock(number);
+	if (!strcmp(name, "close") && argc == 3)
+		return test_close(number);
+
+	fprintf(stderr,
+		"usage: loop_test stale|partition|reuse|uevent|limits|kthread|killed|nolock|close [DIR] [N]\n");
+	return 2;
+}
