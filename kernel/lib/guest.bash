@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the kernel tests' guest scripts share.  A script sources it, does one
+# thing, and ends with verdict.  BIN names the directory of the programs built
+# from the test's C files, MODULES that of its test modules.
+set -u
+failed=0
+
+# say TEXT: to the result and to the console's log
+say()
+{
+	echo "$*"
+	echo "<5>test: $*" >/dev/kmsg
+}
+
+fail()
+{
+	say "FAIL: $*"
+	failed=1
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds; the limit is
+# generous, the machine is emulated
+wait_for()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# What a kernel says when something is wrong with it
+bad_words='BUG:|WARNING:|Oops|KASAN|possible recursive|possible circular|inconsistent lock|INFO: task .* blocked|general protection|waiting for .* to become free|refcount_t|UBSAN|kmemleak|bad unlock|held lock freed|suspicious RCU'
+
+# kernel_silent: the log has none of these since boot, and lockdep, where it is
+# built in, still works
+kernel_silent()
+{
+	local locks
+
+	if dmesg | grep -vE 'test: ' | grep -E "$bad_words"; then
+		fail "the kernel complained"
+	fi
+	[ -e /proc/lockdep_stats ] || return 0
+	locks=$(sed -n 's/^ *debug_locks: *//p' /proc/lockdep_stats)
+	[ "$locks" = 1 ] || fail "lockdep is off"
+}
+
+# verdict: the last line of a test
+verdict()
+{
+	[ "$failed" = 0 ] && say PASS
+	exit "$failed"
+}

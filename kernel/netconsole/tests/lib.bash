@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What netconsole's tests share beside guest.sh.
+# shellcheck source=/dev/null
+. "$(dirname "${BASH_SOURCE[0]}")/../../lib/guest.bash"
+NCONF=/sys/kernel/config/netconsole
+
+# target NAME DEVICE [EXTENDED]: makes a target and enables it
+target()
+{
+	mkdir "$NCONF/$1" || return 1
+	{
+		echo "$2" >"$NCONF/$1/dev_name"
+		echo "${3:-0}" >"$NCONF/$1/extended"
+		echo 192.0.2.1 >"$NCONF/$1/local_ip"
+		echo 192.0.2.2 >"$NCONF/$1/remote_ip"
+		[ ! -e "$NCONF/$1/release" ] || echo 0 >"$NCONF/$1/release"
+	} && echo 1 >"$NCONF/$1/enabled"
+}
+
+# listener DEVICE CHECK FILE: starts the program on a TAP device, which is up
+# when this returns
+listener()
+{
+	"${BIN:?}/listen" "$@" &
+	LISTENER=$!
+	wait_for 60 test -e "/sys/class/net/$1" || return 1
+	ip addr add 192.0.2.1/24 dev "$1"
+	ip link set "$1" txqueuelen 20000 up
+}
+
+# listener_end: ends it, its status is the answer
+listener_end()
+{
+	sleep 1 # the last datagrams may still be on the way, none must be
+	kill "$LISTENER"
+	# a reader that sleeps in read() sees the signal; wait for its counts
+	wait "$LISTENER"
+}
+
+counted()
+{
+	sed -n "s/.*\<$2=\([0-9]*\).*/\1/p" "$1"
+}
