@@ -51,6 +51,11 @@ static unsigned int answers_ok(void)
 	return atomic_load(&shared->errnos[0]);
 }
 
+static bool told_to_stop(void)
+{
+	return atomic_load(&shared->stop);
+}
+
 static void answered(ssize_t n)
 {
 	int e = n < 0 ? errno : 0;

@@ -36,6 +36,9 @@ struct scenario {
 /* How many reads and writes have been answered without an error so far; the program's. */
 static unsigned int answers_ok(void);
 
+/* The threads have been told to, and so nothing will be answered any more; the program's. */
+static bool told_to_stop(void);
+
 static const uint8_t station[6] = {2, 0, 0, 0, 9, 1};
 
 static int radio(struct world *w, bool mlo)
@@ -120,7 +123,7 @@ static int round_answer(struct world *w)
 	unsigned int before = answers_ok();
 
 	(void)w;
-	while (answers_ok() == before)
+	while (answers_ok() == before && !told_to_stop())
 		usleep(1000);
 	return 0;
 }
