@@ -221,10 +221,10 @@ static int visit_object(struct scan *s, struct place *at, struct listing *l, con
 /*
  * Opens name below l, walks it in the listing that follows l in the array, and removes it if it
  * is empty: the kernel refuses that (EBUSY) for directories that it holds (vfs_rmdir and
- * S_KERNEL_FILE).
+ * S_KERNEL_FILE). at is where l stands, inside where the walk goes on.
  */
-static int descend(struct scan *s, struct place *at, struct listing *l, const char *name,
-		   enum store_level level, visit_fn visit)
+static int descend(struct scan *s, const struct place *at, struct place *inside, struct listing *l,
+		   const char *name, enum store_level level, visit_fn visit)
 {
 	struct listing *below = l + 1;
 	uint64_t kept = 0;
@@ -235,7 +235,7 @@ static int descend(struct scan *s, struct place *at, struct listing *l, const ch
 		return 0;
 	}
 	if (r == 0)
-		r = walk(s, at, below, level, visit, &kept);
+		r = walk(s, inside, below, level, visit, &kept);
 	if (r == -EINTR || r == -ENOMEM || r == -EOVERFLOW)
 		return r;
 	if (r < 0) {
@@ -257,7 +257,7 @@ static int visit_fanout(struct scan *s, struct place *at, struct listing *l, con
 	inside.fanout = name;
 	inside.fanout_number = (uint32_t)strtoul(name + 1, NULL, 16);
 	s->found.fanouts++;
-	r = descend(s, &inside, l, name, STORE_IN_FANOUT, visit_object);
+	r = descend(s, at, &inside, l, name, STORE_IN_FANOUT, visit_object);
 	at->volume_number = inside.volume_number;
 	return r;
 }
@@ -267,7 +267,7 @@ static int visit_volume(struct scan *s, struct place *at, struct listing *l, con
 	struct place inside = {.volume = name, .volume_number = -1};
 
 	s->found.volumes++;
-	return descend(s, &inside, l, name, STORE_IN_VOLUME, visit_fanout);
+	return descend(s, at, &inside, l, name, STORE_IN_VOLUME, visit_fanout);
 }
 
 int scan_run(struct scan *s)

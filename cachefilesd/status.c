@@ -101,6 +101,9 @@ void status_describe_stall(const struct cull_result *r, char *buffer, size_t siz
 	case CULL_EXHAUSTED:
 		if (tried == 0)
 			add(&t, "there is nothing in the cache that could be culled");
+		else if (r->culled == tried)
+			add(&t, "all %" PRIu64 " candidates are culled, other files take the space",
+			    tried);
 		else
 			add(&t, "%" PRIu64 " of %" PRIu64 " candidates in use", r->busy, tried);
 		if (r->touched + r->skipped + r->denied > 0)
