@@ -143,18 +143,72 @@ static int open_bound(const char *dir, struct binding *b, struct backing_report 
 	return 0;
 }
 
+/* What must be the same for a bound device to be ours, as text. */
+static int write_record(const struct config *c, const struct binding *b, char **ret)
+{
+	const struct limits *l = &c->limits;
+
+	return asprintf(ret,
+			"dir %s\ntag %s\nsecctx %s\nlimits %u %u %u %u %u %u\nfilesystem %llx\n"
+			"inode %llu\n",
+			c->dir, c->tag, c->secctx ? c->secctx : "", l->brun, l->bcull, l->bstop,
+			l->frun, l->fcull, l->fstop, (unsigned long long)b->fsid,
+			(unsigned long long)b->store.ino) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* Takes up the kept device, or closes it and says why. */
+static void adopt(struct binding_attempt *a)
+{
+	struct binding b = BINDING_CLOSED;
+	const char *why;
+
+	b.device = steal_fd(&a->kept);
+	if (device_probe(b.device) != 1)
+		why = "the cache is dead";
+	else if (read_fsid(a->config->dir, &b.fsid) < 0 ||
+		 open_bound(a->config->dir, &b, &a->report) < 0)
+		why = "its directory is not there";
+	else if (write_record(a->config, &b, &b.record) < 0)
+		why = "out of memory";
+	else if (!a->kept_record || !streq(b.record, a->kept_record))
+		why = "the directory, the tag or the limits are others now";
+	else
+		why = NULL;
+	if (why) {
+		binding_close(&b);
+		snprintf(a->not_adopted, sizeof(a->not_adopted), "%s", why);
+		refuse(&a->report, EBUSY, true, "the service manager still holds the former cache");
+		return;
+	}
+	backing_describe(a->config->dir, b.backing, sizeof(b.backing));
+	a->report = (struct backing_report){0};
+	a->binding = b;
+	a->adopted = true;
+}
+
 void binding_try(struct binding_attempt *a)
 {
 	const struct config *c = a->config;
-	struct binding b = {.device = -1, .store = STORE_CLOSED, .grave_watch = -1};
+	struct binding b = BINDING_CLOSED;
 
+	a->adopted = false;
+	a->not_adopted[0] = '\0';
+	if (a->kept >= 0) {
+		adopt(a);
+		return;
+	}
 	backing_check(c->dir, &c->limits, &a->report);
 	if (a->report.error != 0)
 		return;
 	if (check_filesystem(a, &b.fsid, &a->report) < 0)
 		return;
 	if (open_device(&b.device, &a->report) < 0 || configure(b.device, c, &a->report) < 0 ||
-	    bind_cache(b.device, c, &a->report) < 0 || open_bound(c->dir, &b, &a->report) < 0) {
+	    bind_cache(b.device, c, &a->report) < 0 || open_bound(c->dir, &b, &a->report) < 0 ||
+	    write_record(c, &b, &b.record) < 0) {
+		if (a->report.error == 0)
+			refuse(&a->report, ENOMEM, true, "%s", strerror(ENOMEM));
 		binding_close(&b);
 		return;
 	}
@@ -162,8 +216,23 @@ void binding_try(struct binding_attempt *a)
 	a->binding = b;
 }
 
+void binding_await_release(void)
+{
+	struct backing_report report;
+
+	for (int tries = 0; tries < 100; tries++) {
+		_cleanup_close_ int fd = -1;
+
+		if (open_device(&fd, &report) != -EBUSY)
+			return;
+		usleep(100000);
+	}
+}
+
 void binding_close(struct binding *b)
 {
+	free(b->record);
+	b->record = NULL;
 	store_close(&b->store);
 	closep(&b->grave_watch);
 	b->grave_watch = -1;

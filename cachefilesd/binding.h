@@ -17,20 +17,36 @@ struct binding {
 	struct device_state limits; /* as the kernel reckoned them at bind */
 	int grave_watch;	    /* inotify: something was put into the graveyard; -1: none */
 	uint64_t fsid;		    /* statfs f_fsid of the cache's filesystem */
+	char *record;		    /* what it was bound with, to be compared as text */
 	char backing[128];	    /* "ext4 on /dev/vdb" */
 };
+
+#define BINDING_CLOSED ((struct binding){.device = -1, .store = STORE_CLOSED, .grave_watch = -1})
 
 struct binding_attempt {
 	/* Given. */
 	const struct config *config;
 	bool same_filesystem; /* bind only where fsid is that */
 	uint64_t fsid;
+	int kept; /* a device that is bound already, to be adopted; -1: none. Taken */
+	const char *kept_record; /* the record it was bound with, or NULL */
 	/* Answered: report.error is 0 and the binding the caller's, or it says why not. */
 	struct backing_report report;
 	struct binding binding;
+	bool adopted;
+	char not_adopted[80]; /* why the kept device was of no use; empty: it was, or there was none
+			       */
 };
 
+/*
+ * A kept device that is alive, and was bound with the same configuration to the same directory of
+ * the same filesystem, is adopted as it is: nothing is withdrawn. One that is of no use is closed,
+ * and the attempt ends with EBUSY: its other holder must let go of it first.
+ */
 void binding_try(struct binding_attempt *attempt);
+
+/* Waits, a few seconds at most, until nobody else holds the device any more. */
+void binding_await_release(void);
 
 /* Withdraws the cache and closes everything. */
 void binding_close(struct binding *binding);

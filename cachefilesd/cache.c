@@ -5,6 +5,7 @@
 
 #include "binding.h"
 #include "culler.h"
+#include "keep.h"
 #include "log.h"
 #include "options.h"
 #include "reaper.h"
@@ -26,12 +27,14 @@ struct cache {
 	struct cache_owner owner;
 	bool no_wait;
 	bool stopping;
+	bool dropped; /* by the service manager, on its way */
 	int exit_code;
 
 	struct worker *worker; /* binds, culls, probes, closes: one at a time */
 	struct culler *culler;
 	struct reaper *reaper;
 	struct binding_attempt attempt;
+	char *kept_record;
 	struct binding binding;
 	int probe_answer;  /* device_probe(), or -ESTALE: DIR is not where we bound any more */
 	bool check_mounts; /* the next probe looks at the path as well */
@@ -99,13 +102,20 @@ static void close_job(void *data)
 	struct cache *c = data;
 
 	binding_close(&c->binding);
+	if (c->dropped)
+		binding_await_release();
 }
 
 static void on_closed(void *data)
 {
 	struct cache *c = data;
 
-	log_notice("the cache in %s is withdrawn", c->config->dir);
+	if (c->stopping && keep_is_kept())
+		log_notice(
+			"the cache in %s stays bound for as long as the service manager keeps it",
+			c->config->dir);
+	else
+		log_notice("the cache in %s is withdrawn", c->config->dir);
 	if (c->stopping) {
 		finish(c, c->exit_code);
 		return;
@@ -141,6 +151,7 @@ static void lose(struct cache *c, const char *why)
 {
 	log_error("%s; the cache is withdrawn and will be bound again", why);
 	c->status.deaths++;
+	keep_drop();
 	if (now_ms() - c->bound_at > LIVED_MS)
 		c->retry_ms = RETRY_MIN_MS;
 	close_binding(c);
@@ -155,6 +166,8 @@ static void on_dead(void *data)
 
 static void on_bound(struct cache *c)
 {
+	int r;
+
 	c->binding = c->attempt.binding;
 	c->same_filesystem = true;
 	c->attempt.fsid = c->binding.fsid;
@@ -162,9 +175,11 @@ static void on_bound(struct cache *c)
 	c->status.binds++;
 	c->status.limits = c->binding.limits;
 	snprintf(c->status.backing, sizeof(c->status.backing), "%s", c->binding.backing);
-	log_notice("caching in %s (%s), tag %s", c->config->dir, c->binding.backing,
-		   c->config->tag);
+	log_notice("%s in %s (%s), tag %s", c->attempt.adopted ? "still caching" : "caching",
+		   c->config->dir, c->binding.backing, c->config->tag);
 	set_state(c, CACHE_BOUND);
+	if (!c->attempt.adopted && (r = keep_store(c->binding.device, c->binding.record)) < 0)
+		log_warning("a restart will withdraw the cache: %s", strerror(-r));
 	if (reaper_start(c->reaper, &c->binding) < 0 ||
 	    culler_start(c->culler, &c->binding, c->config) < 0)
 		lose(c, "out of memory");
@@ -182,6 +197,11 @@ static void on_attempt(void *data)
 	struct cache *c = data;
 	const struct backing_report *report = &c->attempt.report;
 
+	if (c->attempt.not_adopted[0]) {
+		log_notice("the cache that was kept over the restart is let go of: %s",
+			   c->attempt.not_adopted);
+		keep_drop();
+	}
 	if (report->error == 0 && c->stopping) {
 		c->binding = c->attempt.binding;
 		close_binding(c);
@@ -286,7 +306,9 @@ int cache_new(struct cache **ret, struct event_base *base, const struct config *
 	c->owner = *owner;
 	c->no_wait = no_wait;
 	c->retry_ms = RETRY_MIN_MS;
-	c->binding = (struct binding){.device = -1, .store = STORE_CLOSED, .grave_watch = -1};
+	c->binding = BINDING_CLOSED;
+	keep_take(&c->attempt.kept, &c->kept_record);
+	c->attempt.kept_record = c->kept_record;
 	c->config = config;
 	c->status.dir = config->dir;
 	c->status.tag = config->tag;
@@ -321,6 +343,8 @@ struct cache *cache_free(struct cache *c)
 	if (c->mounts)
 		event_free(c->mounts);
 	binding_close(&c->binding);
+	closep(&c->attempt.kept);
+	free(c->kept_record);
 	free(c);
 	return NULL;
 }
@@ -337,6 +361,7 @@ void cache_stop(struct cache *c)
 		return;
 	c->stopping = true;
 	c->exit_code = EXIT_OK;
+	c->dropped = keep_for_restart_only();
 	event_del(c->timer);
 	if (c->status.state == CACHE_BOUND)
 		close_binding(c);

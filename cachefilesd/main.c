@@ -17,6 +17,7 @@
  *     cache       the state machine: bind, wait, notice a death, let go, bind again
  *     binding     one attempt to bind, step by step
  *     device      /dev/cachefiles: the only file that knows the kernel's protocol
+ *     keep        what outlives the daemon: the bound device in systemd's store
  *     backing     the filesystem below the cache: what it lacks, by name; mounts that come and go
  *     store       the tree on disk: volumes, fan-outs, objects and their names
  *
