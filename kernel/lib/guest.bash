@@ -13,10 +13,12 @@ say()
 	echo "<5>test: $*" >/dev/kmsg
 }
 
+# fail TEXT: notes it, and is false
 fail()
 {
 	say "FAIL: $*"
 	failed=1
+	return 1
 }
 
 # wait_for SECONDS COMMAND...: until the command succeeds; the limit is

@@ -4,8 +4,8 @@
 # follows a NULL device with the console locked, the machine is dead.
 # Patched: the store fails with ENODEV and nothing else happens.
 #
-# The writer's synchronize_rcu() is made longer than the expedited ones of the
-# unregistration by a later start of the forced quiescent states.
+# The writer's synchronize_rcu() is made longer than the unregistration's
+# expedited ones by a later start of the forced quiescent states.
 #
 # Bases: 6.1 6.12
 # Stock: fail

@@ -29,12 +29,14 @@ listener()
 	ip link set "$1" txqueuelen 20000 up
 }
 
-# listener_end: ends it, its status is the answer
+# listener_end: ends it, its status is the answer.  The signal may come just
+# before it goes to sleep in read(2): again until it is gone.
 listener_end()
 {
-	sleep 1 # the last datagrams may still be on the way, none must be
-	kill "$LISTENER"
-	# a reader that sleeps in read() sees the signal; wait for its counts
+	sleep 1 # for the last datagrams
+	while kill "$LISTENER" 2>/dev/null; do
+		sleep 0.1
+	done
 	wait "$LISTENER"
 }
 

@@ -18,7 +18,7 @@ for i in $(seq "${ROUNDS:-3}"); do
 	ip link set d0 up
 	want=$(cat /sys/class/net/d0/address)
 	target t0 d0 || fail "enabling"
-	cat $NCONF/t0/local_mac >/tmp/mac &
+	cat "$NCONF/t0/local_mac" >/tmp/mac &
 	reader=$!
 	# let it get into its delay: a reader that comes late finds no device
 	sleep 1
@@ -29,7 +29,7 @@ for i in $(seq "${ROUNDS:-3}"); do
 	say "round $i: $got"
 	[ "$got" = "$want" ] || [ "$got" = ff:ff:ff:ff:ff:ff ] ||
 		fail "neither $want nor the broadcast address"
-	rmdir $NCONF/t0
+	rmdir "$NCONF/t0"
 done
 kernel_silent
 verdict

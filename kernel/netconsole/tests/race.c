@@ -10,6 +10,11 @@
  * message is written to the console: where a target is enabled without a
  * device, the kernel dies of it.
  *
+ * To be met while it is enabling, this process has the policy SCHED_IDLE, and
+ * from when the target has its device (local_mac shows an address) until the
+ * device is deleted there are others that keep its CPU busy: it leaves the
+ * kernel's wait for a grace period late.
+ *
  * Prints one line of counts.  Exit status: 0 all rounds done, 1 a device did
  * not go away within LEAK_S seconds or a target was left enabled, 2 set-up.
  */
@@ -20,9 +25,12 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -33,6 +41,10 @@
 /* Longer than the kernel takes between two notices about a leaked device */
 #define LEAK_S	    60
 #define MAX_TARGETS 256
+#define HOGS	    2
+
+/* Shared by all processes: the hogs are to run */
+static volatile int *busy;
 
 struct request {
 	struct nlmsghdr n;
@@ -54,6 +66,14 @@ static void pin(int cpu)
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		die("sched_setaffinity");
+}
+
+static void policy(int which)
+{
+	struct sched_param none = {0};
+
+	if (sched_setscheduler(0, which, &none))
+		die("sched_setscheduler");
 }
 
 static struct rtattr *put_attr(struct request *r, int type, const void *data, size_t len)
@@ -178,9 +198,44 @@ static int reap(pid_t pid)
 	return 0;
 }
 
-static pid_t delete_in_child(const char *dev, int delay_us, int go)
+static void start_hogs(void)
+{
+	int i;
+
+	busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (busy == MAP_FAILED)
+		die("mmap");
+	for (i = 0; i < HOGS; i++) {
+		if (fork())
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			if (!*busy)
+				usleep(500);
+	}
+}
+
+/* Waits until the target has a device, or the limit is over */
+static void wait_for_device(const char *target)
+{
+	char path[40], mac[18];
+	int i, fd;
+
+	snprintf(path, sizeof(path), "%.15s/local_mac", target);
+	for (i = 0; i < 5000; i++) {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, mac, 17) != 17)
+			_exit(2);
+		close(fd);
+		if (strncmp(mac, "ff:ff:ff:ff:ff:ff", 17))
+			return;
+	}
+}
+
+static pid_t delete_in_child(const char *dev, const char *enabling, int delay_us, int go)
 {
 	struct request r;
+	int err;
 	pid_t pid;
 	char c;
 
@@ -192,8 +247,15 @@ static pid_t delete_in_child(const char *dev, int delay_us, int go)
 	pin(1);
 	if (read(go, &c, 1) != 1)
 		_exit(2);
-	usleep(delay_us);
-	_exit(talk(&r) ? 1 : 0);
+	if (enabling) {
+		wait_for_device(enabling);
+		*busy = 1;
+	} else {
+		usleep(delay_us);
+	}
+	err = talk(&r);
+	*busy = 0;
+	_exit(err ? 1 : 0);
 }
 
 int main(int argc, char **argv)
@@ -201,12 +263,15 @@ int main(int argc, char **argv)
 	int rounds, targets, done = 0, hit = 0, i, t, err;
 	char name[MAX_TARGETS][16];
 	const char *what;
+	int enabling;
 
 	if (argc != 4 || (targets = atoi(argv[3])) < 1 || targets > MAX_TARGETS)
 		return fprintf(stderr, "race enable|disable|rmdir ROUNDS TARGETS\n"), 2;
 	what = argv[1];
+	enabling = !strcmp(what, "enable");
 	rounds = atoi(argv[2]);
 	pin(0);
+	start_hogs();
 	if (chdir(NCONF))
 		die(NCONF);
 	for (t = 0; t < targets; t++)
@@ -229,8 +294,9 @@ int main(int argc, char **argv)
 		}
 		if (pipe(go))
 			die("pipe");
-		/* over a range that has the whole of enabling in it */
-		pid = delete_in_child(dev, i % 50 * 400, go[0]);
+		pid = delete_in_child(dev, enabling ? name[0] : NULL, i % 50 * 400, go[0]);
+		/* a polite one only in the window, or a round takes seconds */
+		policy(enabling ? SCHED_IDLE : SCHED_OTHER);
 		if (write(go[1], "", 1) != 1)
 			die("pipe");
 		for (t = 0; t < targets; t++) {
@@ -244,6 +310,7 @@ int main(int argc, char **argv)
 				err = target_del(n);
 			hit += err == -ENODEV;
 		}
+		policy(SCHED_OTHER);
 		close(go[0]);
 		close(go[1]);
 		if (!reap(pid)) {

@@ -12,15 +12,15 @@
 listener nct0 userdata /tmp/counts || fail "listener"
 target t0 nct0 1 || fail "enabling"
 letters() { printf "%0190d" 0 | tr 0 "$1"; }
-mkdir $NCONF/t0/userdata/u0 $NCONF/t0/userdata/u1
+mkdir "$NCONF/t0/userdata/u0" "$NCONF/t0/userdata/u1"
 A=$(letters A) B=$(letters B)
-echo "$A" >$NCONF/t0/userdata/u0/value
-echo "$A" >$NCONF/t0/userdata/u1/value
+echo "$A" >"$NCONF/t0/userdata/u0/value"
+echo "$A" >"$NCONF/t0/userdata/u1/value"
 echo on >/proc/sys/kernel/printk_devkmsg
 (
 	while :; do
-		echo "$A" >$NCONF/t0/userdata/u1/value
-		echo "$B" >$NCONF/t0/userdata/u1/value
+		echo "$A" >"$NCONF/t0/userdata/u1/value"
+		echo "$B" >"$NCONF/t0/userdata/u1/value"
 	done
 ) &
 writer=$!

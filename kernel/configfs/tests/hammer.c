@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hammer - everything at once on the subsystem test_configfs
+ *
+ * hammer all|links SECONDS
+ *
+ * One process for each kind of work, over the two CPUs in turn, all on the
+ * same few directories, so that most calls meet another one:
+ *
+ * make	mkdir(2) and rmdir(2) of nodes, and of items in their default groups
+ * link	symlink(2) to items and nodes, unlink(2)
+ * move	rename(2) between the default groups of a node, in both directions;
+ *	configfs refuses it, when the VFS has taken its locks
+ * look	open, read, readdir(3), stat(2)
+ * ctrl	depend, undepend, register, unregister
+ *
+ * "links" is make and link alone.  Calls may fail, that is not looked at: the
+ * verdict is that each process goes on, and what the kernel says meanwhile.
+ * Prints the number of calls that succeeded by kind.  Exit status: 0, or 1
+ * when a process has not come back from a call for STUCK_S seconds.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROOT	"/sys/kernel/config/test_configfs"
+#define CONTROL "/sys/module/test_configfs/parameters/control"
+#define NODES	3
+#define STUCK_S 60
+
+static const char *const groups[] = {"a", "a/b", "reg", "reg/d", "a/deep"};
+#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+static unsigned int seed;
+
+static unsigned int any(unsigned int limit)
+{
+	return rand_r(&seed) % limit;
+}
+
+static const char *group(char *path)
+{
+	sprintf(path, "n%u/%s", any(NODES), groups[any(GROUPS)]);
+	return path;
+}
+
+static const char *item(char *path)
+{
+	sprintf(path, "n%u/%s/i%u", any(NODES), groups[any(GROUPS)], any(2));
+	return path;
+}
+
+static int make(void)
+{
+	char path[64];
+
+	if (any(3)) {
+		item(path);
+		return (any(2) ? mkdir(path, 0755) : rmdir(path)) == 0;
+	}
+	sprintf(path, "n%u", any(NODES));
+	return (any(2) ? mkdir(path, 0755) : rmdir(path)) == 0;
+}
+
+/* Nodes alone: what the race of symlink and rmdir is about */
+static int make_nodes(void)
+{
+	char path[64];
+
+	sprintf(path, "n%u", 1 + any(NODES - 1));
+	return (any(2) ? mkdir(path, 0755) : rmdir(path)) == 0;
+}
+
+static int link_node(void)
+{
+	char target[96], name[64];
+
+	sprintf(name, "n0/l%u", any(2));
+	sprintf(target, ROOT "/n%u", 1 + any(NODES - 1));
+	return (any(4) ? symlink(target, name) : unlink(name)) == 0;
+}
+
+static int link_any(void)
+{
+	char target[128], path[64], name[64];
+
+	sprintf(name, "n%u/l%u", any(NODES), any(2));
+	sprintf(target, ROOT "/%s", any(2) ? item(path) : group(path));
+	return (any(3) ? symlink(target, name) : unlink(name)) == 0;
+}
+
+static int move(void)
+{
+	char from[64], to[64], path[32];
+
+	sprintf(from, "%s/x", group(path));
+	if (any(2))
+		item(from);
+	sprintf(to, "%s/y", group(path));
+	/* done when it was refused: then the locks were taken */
+	return rename(from, to) != 0;
+}
+
+static int look(void)
+{
+	char path[80], text[64];
+	struct stat st;
+	int fd, done;
+	DIR *dir;
+
+	if (any(2)) {
+		dir = opendir(group(path));
+		if (!dir)
+			return 0;
+		while (readdir(dir))
+			;
+		closedir(dir);
+		return 1;
+	}
+	strcat(strcpy(text, item(path)), "/value");
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return stat(path, &st) == 0;
+	done = read(fd, text, sizeof(text)) > 0;
+	close(fd);
+	return done;
+}
+
+static int ctrl(void)
+{
+	static const char *const verbs[] = {"depend", "undepend", "register", "unregister"};
+	char text[64];
+	int fd, n, done;
+
+	n = sprintf(text, "%s n%u", verbs[any(4)], any(NODES));
+	fd = open(CONTROL, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	done = write(fd, text, n) == n;
+	close(fd);
+	return done;
+}
+
+static const struct work {
+	const char *name;
+	int (*once)(void);
+	int links;
+} works[] = {
+	{"make", make, 0},	 {"make", make, 0},	  {"link", link_any, 0},
+	{"move", move, 0},	 {"move", move, 0},	  {"look", look, 0},
+	{"ctrl", ctrl, 0},	 {"make", make_nodes, 1}, {"link", link_node, 1},
+	{"make", make_nodes, 1}, {"link", link_node, 1},
+};
+#define WORKS (sizeof(works) / sizeof(works[0]))
+
+static volatile struct progress {
+	unsigned long calls, done;
+} * progress;
+
+static void worker(unsigned int i)
+{
+	cpu_set_t set;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CPU_ZERO(&set);
+	CPU_SET(i % 2, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	seed = 1 + i;
+	for (;;) {
+		progress[i].done += works[i].once();
+		progress[i].calls++;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long seen[WORKS] = {0};
+	time_t end, since[WORKS];
+	unsigned int i;
+	int links;
+
+	if (argc != 3 || chdir(ROOT))
+		return perror("hammer all|links SECONDS"), 2;
+	links = !strcmp(argv[1], "links");
+	mkdir("n0", 0755);
+	progress = mmap(NULL, WORKS * sizeof(*progress), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	end = time(NULL) + atoi(argv[2]);
+	for (i = 0; i < WORKS; i++) {
+		since[i] = time(NULL);
+		if (works[i].links == links && fork() == 0)
+			worker(i);
+	}
+	while (time(NULL) < end) {
+		sleep(1);
+		for (i = 0; i < WORKS; i++) {
+			if (works[i].links != links)
+				continue;
+			if (progress[i].calls != seen[i])
+				since[i] = time(NULL);
+			seen[i] = progress[i].calls;
+			if (time(NULL) - since[i] > STUCK_S) {
+				printf("hammer: %s is stuck after %lu calls\n", works[i].name,
+				       seen[i]);
+				return 1;
+			}
+		}
+	}
+	for (i = 0; i < WORKS; i++)
+		if (works[i].links == links)
+			printf("%s: calls=%lu done=%lu\n", works[i].name, progress[i].calls,
+			       progress[i].done);
+	return 0;
+}
