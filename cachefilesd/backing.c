@@ -181,6 +181,32 @@ static bool check_features(const char *dir, int fd, const struct mount *mount,
 	return true;
 }
 
+/* The kernel takes the two as they are, below what may be mounted there, and makes what is missing.
+ */
+static bool check_parts(const char *dir, int fd, struct backing_report *ret)
+{
+	static const char *const names[] = {"cache", "graveyard"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct statx sx;
+
+		if (statx(fd, names[i], AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) < 0)
+			continue;
+		if (!S_ISDIR(sx.stx_mode))
+			report(ret, ENOTDIR, FINAL, "%s/%s is not a directory: move it away", dir,
+			       names[i]);
+		else if (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+			report(ret, EXDEV, FINAL,
+			       "%s/%s is a mount point, below which the cache would lie: mount that "
+			       "filesystem on %s instead",
+			       dir, names[i], dir);
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
 /* As the kernel reckons them at bind: the hundredth part first (cachefiles_add_cache). */
 static bool under_stop_limit(const char *dir, const struct statfs *st, const struct limits *limits,
 			     struct backing_report *ret)
@@ -220,7 +246,7 @@ void backing_check(const char *dir, const struct limits *limits, struct backing_
 		return;
 	}
 	read_mount(fd, &mount);
-	if (!check_mount(dir, &mount, &st, ret))
+	if (!check_mount(dir, &mount, &st, ret) || !check_parts(dir, fd, ret))
 		return;
 	if (!has_cache(fd) && under_stop_limit(dir, &st, limits, ret))
 		return;

@@ -3,14 +3,16 @@
  * Each reason why a directory cannot be a cache, by name, on real filesystems mounted in a mount
  * namespace of our own. Needs root.
  */
+#include "scratch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
+#include <sys/wait.h>
 
 #include "backing.h"
 
@@ -79,6 +81,22 @@ static void test_directory(void **state)
 	unlink(at("loop"));
 }
 
+/* What lies where the kernel wants its directories. */
+static void test_parts(void **state)
+{
+	assert_int_equal(mount("t", root, "tmpfs", 0, NULL), 0);
+	assert_int_equal(mkdir(at("cache"), 0700), 0);
+	assert_int_equal(symlink("cache", at("graveyard")), 0);
+	assert_report(root, ENOTDIR, false, false, "graveyard is not a directory");
+	assert_int_equal(unlink(at("graveyard")), 0);
+	assert_int_equal(mkdir(at("graveyard"), 0700), 0);
+	assert_int_not_equal(check(root).error, ENOTDIR);
+	assert_int_equal(mount("t", at("cache"), "tmpfs", 0, NULL), 0);
+	assert_report(root, EXDEV, false, false, "cache is a mount point");
+	umount2(at("cache"), MNT_DETACH);
+	umount(root);
+}
+
 static void test_read_only(void **state)
 {
 	assert_int_equal(mount("t", root, "tmpfs", MS_RDONLY, NULL), 0);
@@ -142,6 +160,107 @@ static void test_good(void **state)
 	assert_non_null(strstr(text, "proc on"));
 }
 
+/* A filesystem in a file, fit for a cache; the check leaves nothing behind. */
+static void test_image_good(void **state)
+{
+	const char *dir = scratch("mount");
+	const struct dirent *entry;
+	struct backing_report report;
+	char text[128];
+	DIR *d;
+
+	make_dir(dir, 0700);
+	mount_image(dir, "ext4", "-q -F", 32, "");
+	report = check(dir);
+	if (report.error)
+		fail_msg("%s", report.text);
+	assert_string_equal(report.text, "");
+	backing_describe(dir, text, sizeof(text));
+	assert_memory_equal(text, "ext4 on /dev/loop", 17);
+	d = opendir(dir);
+	while ((entry = readdir(d)))
+		if (entry->d_name[0] != '.')
+			assert_string_equal(entry->d_name, "lost+found");
+	closedir(d);
+}
+
+/* A user namespace whose root is somebody else outside; the process that has it waits to be ended.
+ */
+static pid_t make_user_namespace(void)
+{
+	int ready[2];
+	char c;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER) == 0 && write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1) {
+		waitpid(pid, NULL, 0);
+		pid = -1;
+	}
+	close(ready[0]);
+	return pid;
+}
+
+static bool write_map(pid_t pid, const char *which)
+{
+	char path[64];
+	int fd;
+	bool done;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, which);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	done = fd >= 0 && dprintf(fd, "0 10000 1000") > 0;
+	closep(&fd);
+	return done;
+}
+
+static bool idmap(const char *dir, pid_t pid)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
+	char path[64];
+	int tree, r = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	attr.userns_fd = (uint64_t)open(path, O_RDONLY | O_CLOEXEC);
+	tree = open_tree(AT_FDCWD, dir, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree >= 0 && mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0)
+		r = move_mount(tree, "", AT_FDCWD, dir, MOVE_MOUNT_F_EMPTY_PATH);
+	closep(&tree);
+	close((int)attr.userns_fd);
+	return r == 0;
+}
+
+static void test_image_idmapped(void **state)
+{
+	const char *dir = scratch("mount");
+	bool mapped;
+	pid_t pid;
+
+	make_dir(dir, 0700);
+	mount_image(dir, "ext4", "-q -F", 32, "");
+	pid = make_user_namespace();
+	mapped = pid > 0 && write_map(pid, "uid_map") && write_map(pid, "gid_map") &&
+		 idmap(dir, pid);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	if (!mapped) {
+		print_message("needs a kernel with user namespaces and idmapped mounts: %s\n",
+			      strerror(errno));
+		skip();
+	}
+	assert_report(dir, EINVAL, false, false, "idmapped");
+	umount2(dir, MNT_DETACH);
+}
+
 static void test_explain(void **state)
 {
 	static const struct {
@@ -185,15 +304,14 @@ static void test_monitor(void **state)
 
 int main(void)
 {
-#define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define test(name)  cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define image(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 	const struct CMUnitTest tests[] = {
-		test(test_directory),
-		test(test_read_only),
-		test(test_no_tmpfile),
-		test(test_under_stop_limit),
-		test(test_good),
-		cmocka_unit_test(test_explain),
-		cmocka_unit_test(test_monitor),
+		test(test_directory),		test(test_parts),
+		test(test_read_only),		test(test_no_tmpfile),
+		test(test_under_stop_limit),	test(test_good),
+		image(test_image_good),		image(test_image_idmapped),
+		cmocka_unit_test(test_explain), cmocka_unit_test(test_monitor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
