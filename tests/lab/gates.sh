@@ -34,6 +34,8 @@ gate_licence() {
 	while read -r file; do
 		case $file in
 		COPYING | *.patch | *.json) continue ;;
+		# Formats that know no comments.
+		packaging/debian/changelog | packaging/debian/source/format) continue ;;
 		esac
 		head -n 5 "$LAB_SRC/$file" | grep -q 'SPDX-License-Identifier: ' || {
 			echo "$file: no SPDX line among the first five"
