@@ -7,4 +7,4 @@
 # ENXIO; one is enough to show it.
 set -u
 
-"$BIN/loop_test" nolock 120
+"$BIN/loop_test" nolock 500
