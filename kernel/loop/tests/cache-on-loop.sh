@@ -21,11 +21,11 @@ for ((round = 0; round < rounds; round++)); do
 	done
 	mkdir -p /tmp/cache/filled && head -c 200000 /dev/urandom >"/tmp/cache/filled/$((round % 20))"
 	exec {cache}>&-
-	umount /tmp/cache && umount /tmp/outer || {
+	if ! umount /tmp/cache || ! umount /tmp/outer; then
 		busy=$((busy + 1))
 		until ! mountpoint -q /tmp/cache || umount /tmp/cache; do sleep 0.1; done
 		until umount /tmp/outer; do sleep 0.1; done
-	}
+	fi
 done
 echo "cache on an image: $busy of $rounds times busy"
 [ $busy = 0 ]
