@@ -25,12 +25,13 @@ kernel_check() {
 }
 
 # checkpatch of each patch. MAINTAINERS and the order of a mail's lines are a submitter's concern.
+# CamelCase is that of names the drivers have had for long, as Lo_rundown.
 check_patches() {
 	local patch bad=0 log=$LAB_LOGS/checkpatch-$1-$2.log
 
 	while read -r patch; do
 		(cd "$check_tree" && perl scripts/checkpatch.pl --strict --no-summary --show-types \
-			--ignore FILE_PATH_CHANGES,GIT_COMMIT_ID,EMAIL_SUBJECT "$patch") >>"$log" 2>&1 || {
+			--ignore FILE_PATH_CHANGES,GIT_COMMIT_ID,EMAIL_SUBJECT,CAMELCASE "$patch") >>"$log" 2>&1 || {
 			bad=1
 			say "checkpatch: ${patch#"$LAB_SRC/kernel/"}"
 		}
