@@ -21,7 +21,7 @@ nfs_server() {
 	echo 10 >/proc/fs/nfsd/nfsv4gracetime
 	echo 10 >/proc/fs/nfsd/nfsv4leasetime
 	exportfs -ar && rpc.mountd && rpc.nfsd 4 || return 1
-	echo Y >/proc/fs/nfsd/v4_end_grace
+	echo Y >/proc/fs/nfsd/v4_end_grace 2>/dev/null
 	return 0
 }
 
@@ -64,7 +64,8 @@ net_received() {
 	case $1 in
 	nfs*)
 		awk -v at="$NET" '$1 == "device" { here = $5 == at }
-			here && $1 == "READ:" { print $6 }' /proc/self/mountstats
+			here && ($1 == "READ:" || $1 == "READ_PLUS:") { sum += $6 }
+			END { print sum + 0 }' /proc/self/mountstats
 		;;
 	9p) awk -F'[: ]+' '$2 == "lo" { print $3 }' /proc/net/dev ;;
 	esac
