@@ -56,7 +56,7 @@ try_for() {
 
 # mib BYTES: as "12.3 MiB".
 mib() {
-	awk -v b="$1" 'BEGIN { printf "%.1f MiB", b / 1048576 }'
+	awk -v b="$1" 'BEGIN { printf "%.1f MiB", (b > 0 ? b : 0) / 1048576 }'
 }
 
 drop_caches() {
