@@ -47,6 +47,9 @@ int cull_measure(const struct store *store, const struct device_state *limits,
 
 	if (fstatvfs(store->cache, &now) < 0)
 		return -errno;
+	/* The kernel answers EIO to each cull then, with a line of its own in the log. */
+	if (now.f_flag & ST_RDONLY)
+		return -EROFS;
 	/* The kernel compares f_bavail, in blocks of f_frsize, and f_ffree (cachefiles_has_space).
 	 */
 	unit = MAX(now.f_frsize, 512) / 512;
@@ -153,7 +156,10 @@ static int cull_one(struct cycle *y, const struct victim *v)
 		y->r->gone++;
 		break;
 	case CULL_SKIP:
-		y->r->skipped++;
+		/* One is odd; where all are, the filesystem is ill (an aborted journal). */
+		if (y->r->skipped++ == 0 && y->r->denied == 0)
+			y->r->first_error = EIO;
+		y->denied_in_a_row++;
 		break;
 	case CULL_DENIED:
 		note_denied(y, error);
