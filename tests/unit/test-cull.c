@@ -22,6 +22,8 @@ static struct {
 	uint64_t late_avail, late_files;
 	bool late;   /* freed space shows after syncfs() only */
 	bool futile; /* never */
+	bool read_only;
+	unsigned int asked; /* cull commands */
 	unsigned int syncs, measurements, culls;
 	char order[4096][16]; /* names as they were culled */
 	/* The verdict for a name, or NULL: culled. */
@@ -42,6 +44,7 @@ int __wrap_fstatvfs64(int fd, struct statvfs *ret)
 		.f_frsize = 4096,
 		.f_bavail = fake.avail,
 		.f_ffree = fake.files,
+		.f_flag = fake.read_only ? ST_RDONLY : 0,
 	};
 	return 0;
 }
@@ -60,6 +63,7 @@ enum cull_verdict __wrap_device_cull(int fd, const char *name, int *ret_error)
 	enum cull_verdict verdict = fake.verdict ? fake.verdict(name, ret_error) : CULL_DONE;
 	struct stat st;
 
+	fake.asked++;
 	if (verdict != CULL_DONE)
 		return verdict;
 	assert_int_equal(stat(name, &st), 0); /* relative to the working directory */
@@ -371,6 +375,38 @@ static void test_denied(void **state)
 	assert_int_equal(r.denied, 256);
 }
 
+static enum cull_verdict impossible(const char *name, int *ret_error)
+{
+	return CULL_SKIP;
+}
+
+/* As on ext4 whose journal is aborted. */
+static void test_impossible(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = impossible;
+	for (unsigned int i = 0; i < 600; i++)
+		make_object(i);
+	r = cycle(500, 0, NULL);
+	assert_int_equal(r.end, CULL_FAILED);
+	assert_int_equal(r.error, EIO);
+	assert_int_equal(r.skipped, 256);
+}
+
+static void test_read_only(void **state)
+{
+	struct cull_result r;
+
+	fake.read_only = true;
+	for (unsigned int i = 0; i < 10; i++)
+		make_object(i);
+	r = cycle(500, 0, NULL);
+	assert_int_equal(r.end, CULL_FAILED);
+	assert_int_equal(r.error, EROFS);
+	assert_int_equal(fake.asked, 0);
+}
+
 static void test_stop(void **state)
 {
 	atomic_bool stop = true;
@@ -429,6 +465,8 @@ int main(void)
 		test(test_touched_stays),
 		test(test_dead),
 		test(test_denied),
+		test(test_impossible),
+		test(test_read_only),
 		test(test_stop),
 		test(test_foreign),
 	};
