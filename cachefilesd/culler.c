@@ -280,6 +280,8 @@ int culler_start(struct culler *c, const struct binding *binding, const struct c
 		return -ENOMEM;
 	c->binding = binding;
 	c->config = config;
+	c->stall_ms = STALL_MIN_MS;
+	c->futile = 0;
 	look_for_demand(c);
 	return 0;
 }
