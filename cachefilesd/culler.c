@@ -93,8 +93,12 @@ static void look_for_demand(struct culler *c)
 {
 	struct device_state state;
 
-	if (!c->binding || worker_busy(c->worker))
+	if (!c->binding)
 		return;
+	if (worker_busy(c->worker)) { /* a probe: a stall has no other end than this */
+		arm(c, RECHECK_MS);
+		return;
+	}
 	if (!look(c, &state))
 		arm(c, STALL_MAX_MS);
 	else if (state.cull && !c->config->nocull)

@@ -45,6 +45,7 @@ struct fixture {
 	struct config config;
 	struct binding binding;
 	int peer;
+	atomic_bool go;
 };
 
 static void ignore(void *data)
@@ -102,6 +103,55 @@ static bool run_until(struct fixture *f, unsigned int cycles)
 	return false;
 }
 
+static void probe(void *data)
+{
+	struct fixture *f = data;
+
+	while (!atomic_load(&f->go))
+		usleep(1000);
+}
+
+static void probed(void *data)
+{
+	struct fixture *f = data;
+
+	culler_look(f->culler);
+}
+
+/* The kernel wants space already when the cache is bound, and a cycle finds none. */
+static void test_stalled_from_the_start(void **state)
+{
+	struct fixture *f = *state;
+
+	fake.state = (struct device_state){.cull = true, .counts_released = true};
+	fake.end = CULL_EXHAUSTED;
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	assert_true(run_until(f, 1));
+	assert_string_not_equal(f->status.stalled, "");
+	/* No further one but by the timer. */
+	assert_true(atomic_load(&fake.cycles) < 10);
+}
+
+/* A probe is in hand when the stall ends: culling goes on after it. */
+static void test_stall_ends_during_probe(void **state)
+{
+	struct fixture *f = *state;
+
+	fake.state = (struct device_state){.cull = true, .counts_released = true};
+	fake.end = CULL_EXHAUSTED;
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	assert_true(run_until(f, 1));
+	assert_string_not_equal(f->status.stalled, "");
+
+	assert_int_equal(worker_run(f->worker, probe, probed, f), 0);
+	fake.state.freleased = 100;
+	assert_int_equal(send(f->peer, "x", 1, 0), 1);
+	assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
+	fake.state.freleased = 0;
+	atomic_store(&f->go, true);
+	assert_true(run_until(f, 2));
+}
+
 /* What is let go of ends a stall. */
 static void test_stall_ends_by_release(void **state)
 {
@@ -123,6 +173,7 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		test(test_stalled_from_the_start),
+		test(test_stall_ends_during_probe),
 		test(test_stall_ends_by_release),
 	};
 
