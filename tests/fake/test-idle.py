@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nothing to do: nobody wakes up but for the watchdog."""
+
+from fakelib import *
+
+# One tick, at most, comes in the time that is watched: two threads wake up for the probe.
+SECONDS = 20
+TICK = 12
+
+
+def watch(fake, daemon, what):
+    before, counts = daemon.switches(), fake.get()
+    time.sleep(SECONDS)
+    daemon.check_alive()
+    after, now = daemon.switches(), fake.get()
+    print("     %s: %d wake-ups in %d s" % (what, after - before, SECONDS))
+    at_most(after - before, TICK, "wake-ups, " + what)
+    for name in ("getdents", "statx", "statfs", "scans", "culls", "opens"):
+        equal(now[name] - counts[name], 0, name + ", " + what)
+    at_most(now["reads"] - counts["reads"], 1, "reads, " + what)
+
+
+def settled(daemon):
+    """What a start or a cycle leaves to do is done."""
+    def still():
+        before = daemon.switches()
+        time.sleep(0.5)
+        return daemon.switches() == before
+    wait_for("silence", still)
+
+
+def idle():
+    with Fake(1000) as fake:
+        daemon = fake.start().bound()
+        settled(daemon)
+        watch(fake, daemon, "after the start")
+        fake.want(240)
+        fake.wait_culled(240, daemon)
+        wait_for("the report", lambda: daemon.count("culled 240 files"))
+        settled(daemon)
+        watch(fake, daemon, "after a cycle")
+        daemon.stop()
+
+
+def idle_with_demand():
+    """Culling is off, and the device is writable all the time."""
+    with Fake(1000) as fake:
+        daemon = fake.start("-N").bound()
+        fake.want(240)
+        wait_for("the demand", lambda: fake.get()["culling"])
+        settled(daemon)
+        watch(fake, daemon, "with nocull and a demand")
+        daemon.stop()
+
+
+run(idle, idle_with_demand)
