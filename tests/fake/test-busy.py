@@ -45,13 +45,13 @@ def awake_when_released():
         fake.order("busy E*")
         fake.want(240)
         daemon.wait_log("culling stalled")
-        # The next look is at least 32 seconds away from the scan that we wait for here.
+        # The next look is 16 seconds away from the third.
         fake.order("forget")
 
-        def four_looks():
+        def three_looks():
             now = fake.get()
-            return now["busy"] >= 4000 and now["reads"] >= 8
-        wait_for("the end of four looks", four_looks)
+            return now["busy"] >= 3000 and now["reads"] >= 6
+        wait_for("the end of three looks", three_looks)
         fake.order("free *")
         time.sleep(1)
         equal(fake.get()["culls"], 0, "culls before anything is told")
@@ -62,7 +62,7 @@ def awake_when_released():
         fake.order("release 1 0")
         fake.wait_culled(240, daemon)
         print("     awake after %.1f s" % (time.monotonic() - started - 1))
-        at_most(fake.get()["scans"], 5, "scans")
+        at_most(fake.get()["scans"], 4, "scans")
         daemon.stop()
 
 

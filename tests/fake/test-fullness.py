@@ -44,8 +44,8 @@ def calls_that_fail_at_times():
         for name in names.split():
             with Fake(1000) as fake:
                 daemon = fake.start().bound()
-                # The kernel's want of memory ends a scan, and the next is seconds later.
-                times = 2 if name == "ENOMEM" else 100
+                # These end a cycle, and the next is seconds later.
+                times = 2 if name == "ENOMEM" or call in ("statfs", "syncfs") else 100
                 fake.order("inject %s %d 5 %d 0" % (call, getattr(errno, name), times))
                 fake.want(240)
                 fake.wait_culled(240, daemon)

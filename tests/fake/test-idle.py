@@ -3,9 +3,9 @@
 
 from fakelib import *
 
-# One tick, at most, comes in the time that is watched: two threads wake up for the probe.
-SECONDS = 20
-TICK = 12
+# One tick, at most, comes in the time that is watched: a thread probes, the loop hears of it.
+SECONDS = 8
+TICK = 5
 
 
 def watch(fake, daemon, what):
