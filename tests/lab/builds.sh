@@ -60,17 +60,19 @@ build_install() {
 	return $bad
 }
 
-# build_tests NAME: the tests of that build; meson's log goes to the run's logs.
+# build_tests NAME [SETUP]: the tests of that build, those of meson's test setup SETUP ("quick", or
+# "all" with the long ones); meson's log goes to the run's logs.
 build_tests() {
-	local status
+	local status setup=${2:-quick}
 
 	[ -n "$(meson introspect --tests "$LAB_BUILD/$1" | tr -d '[]\n ')" ] || {
 		echo "there are no tests"
 		return 77
 	}
-	meson test -C "$LAB_BUILD/$1" --no-rebuild --print-errorlogs --timeout-multiplier 4
+	meson test -C "$LAB_BUILD/$1" --no-rebuild --setup "$setup" --print-errorlogs \
+		--timeout-multiplier 4
 	status=$?
-	cp "$LAB_BUILD/$1/meson-logs/testlog.txt" "$LAB_LOGS/testlog-$1.txt" 2>/dev/null
+	cp "$LAB_BUILD/$1/meson-logs/testlog-$setup.txt" "$LAB_LOGS/testlog-$1.txt" 2>/dev/null
 	return $status
 }
 
@@ -82,5 +84,5 @@ build_sanitized() {
 
 tests_sanitized() {
 	ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-		build_tests sanitized
+		build_tests sanitized all
 }
