@@ -112,7 +112,7 @@ static int is_still_old(const struct cycle *y, const struct victim *v, const cha
 	if (statx(y->dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 		  STATX_ATIME, &sx) < 0)
 		return -errno;
-	return sx.stx_atime.tv_sec * INT64_C(1000000000) + sx.stx_atime.tv_nsec == v->used;
+	return store_nanoseconds(&sx.stx_atime) == v->used;
 }
 
 static void note_denied(struct cycle *y, int error)

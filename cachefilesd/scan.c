@@ -157,7 +157,7 @@ static int see_object(struct scan *s, struct place *at, int fanout, const char *
 		bury(s, at, fanout, name, STORE_FOREIGN);
 		return 0;
 	}
-	used = sx.stx_atime.tv_sec * INT64_C(1000000000) + sx.stx_atime.tv_nsec;
+	used = store_nanoseconds(&sx.stx_atime);
 	s->found.objects++;
 	s->found.blocks += sx.stx_blocks;
 	if (s->found.oldest == 0 || used < s->found.oldest)

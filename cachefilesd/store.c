@@ -116,6 +116,16 @@ enum store_kind store_kind_of(enum store_level level, const char *name, unsigned
 	return STORE_FOREIGN;
 }
 
+int64_t store_nanoseconds(const struct statx_timestamp *at)
+{
+	int64_t ns;
+
+	if (__builtin_mul_overflow(at->tv_sec, INT64_C(1000000000), &ns) ||
+	    __builtin_add_overflow(ns, at->tv_nsec, &ns))
+		return at->tv_sec < 0 ? -INT64_MAX : INT64_MAX;
+	return ns;
+}
+
 void store_readable(const char *name, char *buffer, size_t size)
 {
 	size_t at = 0;

@@ -54,5 +54,9 @@ enum store_level {
 /* type is a DT_* value; DT_UNKNOWN counts as what the name says. */
 enum store_kind store_kind_of(enum store_level level, const char *name, unsigned char type);
 
+/* Nanoseconds since the epoch; a time that they do not reach (after 2262) is the last they do. */
+struct statx_timestamp;
+int64_t store_nanoseconds(const struct statx_timestamp *at);
+
 /* A volume's directory name or an object's name made readable, bytes that are not as \xNN. */
 void store_readable(const char *name, char *buffer, size_t size);

@@ -407,6 +407,31 @@ static void test_read_only(void **state)
 	assert_int_equal(fake.asked, 0);
 }
 
+/* Years that nanoseconds since 1970 in 64 bits do not reach: a broken clock, a hostile tree. */
+static void test_far_future_is_young(void **state)
+{
+	struct timespec times[2] = {{INT64_C(12000000000), 0}, {1, 0}};
+	struct cull_result r;
+	struct stat st;
+	char path[256];
+
+	for (unsigned int i = 0; i < 100; i++)
+		make_object(i);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume1/@00/D0009", root);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	assert_int_equal(stat(path, &st), 0);
+	if (st.st_atim.tv_sec != times[0].tv_sec)
+		skip(); /* a filesystem that keeps no such times */
+	r = cycle(20, 0, NULL);
+	assert_int_equal(r.culled, 20);
+	assert_true(object_exists(9));
+	assert_false(object_exists(20));
+	/* When all else is gone its turn comes. */
+	r = cycle(100, 0, NULL);
+	assert_int_equal(r.culled, 80);
+	assert_false(object_exists(9));
+}
+
 static void test_stop(void **state)
 {
 	atomic_bool stop = true;
@@ -467,6 +492,7 @@ int main(void)
 		test(test_denied),
 		test(test_impossible),
 		test(test_read_only),
+		test(test_far_future_is_young),
 		test(test_stop),
 		test(test_foreign),
 	};
