@@ -21,7 +21,7 @@
 /* Objects younger than what the first scan selected may have to do when all of that is in use. */
 #define SCANS_MAX 4
 
-/* Refusals in a row after which the next will hardly fare better. */
+/* Refusals in a row, not of single objects, after which the next will hardly fare better. */
 #define DENIED_MAX 256
 
 /* A cycle's state beside what the caller sees. */
@@ -119,7 +119,9 @@ static void note_denied(struct cycle *y, int error)
 {
 	if (y->r->denied++ == 0)
 		y->r->first_error = error;
-	y->denied_in_a_row++;
+	/* Those two may be of this object: a label, a flag. */
+	if (error != EACCES && error != EPERM)
+		y->denied_in_a_row++;
 }
 
 /* Culls one. Returns 0 to go on, or -EOWNERDEAD when the cache is dead. */

@@ -111,6 +111,8 @@ void status_describe_stall(const struct cull_result *r, char *buffer, size_t siz
 			    ", %" PRIu64 " used since the scan, %" PRIu64 " impossible, %" PRIu64
 			    " denied",
 			    r->touched, r->skipped, r->denied);
+		if (r->denied > 0)
+			add(&t, " (%s)", strerror(r->first_error));
 		break;
 	case CULL_FUTILE:
 		add(&t, "the filesystem shows no more free space after %" PRIu64 " files, ",

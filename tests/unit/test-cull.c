@@ -432,6 +432,26 @@ static void test_far_future_is_young(void **state)
 	assert_false(object_exists(9));
 }
 
+static enum cull_verdict access_below_600(const char *name, int *ret_error)
+{
+	*ret_error = EACCES;
+	return strtoul(name + 1, NULL, 10) < 600 ? CULL_DENIED : CULL_DONE;
+}
+
+/* One volume's objects have a wrong label: those of the others go all the same. */
+static void test_denied_objects_are_passed_over(void **state)
+{
+	struct cull_result r;
+
+	fake.verdict = access_below_600;
+	for (unsigned int i = 0; i < 800; i++)
+		make_object(i);
+	r = cycle(50, 0, NULL);
+	assert_int_equal(r.end, CULL_ENOUGH);
+	assert_int_equal(r.denied, 600);
+	assert_gone(600, 650, 800);
+}
+
 static void test_stop(void **state)
 {
 	atomic_bool stop = true;
@@ -493,6 +513,7 @@ int main(void)
 		test(test_impossible),
 		test(test_read_only),
 		test(test_far_future_is_young),
+		test(test_denied_objects_are_passed_over),
 		test(test_stop),
 		test(test_foreign),
 	};
