@@ -280,7 +280,7 @@ int scan_run(struct scan *s)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(levels); i++)
 		r = listing_new(&levels[i]);
 	if (r == 0)
-		r = listing_open(&levels[0], s->store->root, "cache");
+		r = listing_open(&levels[0], s->store->cache, ".");
 	if (r == 0)
 		r = walk(s, &top, &levels[0], STORE_IN_CACHE, visit_volume, &kept);
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)

@@ -452,6 +452,30 @@ static void test_denied_objects_are_passed_over(void **state)
 	assert_gone(600, 650, 800);
 }
 
+/* What somebody put into the place of cache/ is not the cache that is bound. */
+static void test_replaced(void **state)
+{
+	static const atomic_bool never;
+	struct store store;
+	struct cull_cycle c = {.store = &store, .memory = 1 << 20, .stop = &never};
+	char path[128], moved[128], foreign[160];
+
+	make_object(0);
+	c.limits.brun = 1;
+	assert_int_equal(store_open(&store, root), 0);
+	snprintf(path, sizeof(path), "%s/cache", root);
+	snprintf(moved, sizeof(moved), "%s/moved", root);
+	snprintf(foreign, sizeof(foreign), "%s/cache/foreign", root);
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mkdir(foreign, 0700), 0);
+	cull_run(&c);
+	store_close(&store);
+	assert_int_equal(c.result.culled, 1);
+	assert_int_equal(c.result.found.foreign, 0);
+	assert_int_equal(access(foreign, F_OK), 0);
+}
+
 static void test_stop(void **state)
 {
 	atomic_bool stop = true;
@@ -514,6 +538,7 @@ int main(void)
 		test(test_read_only),
 		test(test_far_future_is_young),
 		test(test_denied_objects_are_passed_over),
+		test(test_replaced),
 		test(test_stop),
 		test(test_foreign),
 	};
