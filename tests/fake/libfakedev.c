@@ -390,6 +390,22 @@ FAILING(int, syncfs, -1, (int fd), (fd))
 FAILING(int, inotify_init1, -1, (int flags), (flags))
 FAILING(int, inotify_add_watch, -1, (int fd, const char *path, uint32_t mask), (fd, path, mask))
 
+/* Whether openat2 opens a directory of the name "cache": by that, or as "." of its descriptor. */
+static bool opens_cache(int parent, const char *path)
+{
+	char link[32], target[1024];
+	ssize_t length;
+
+	if (strcmp(path, ".") != 0)
+		return strcmp(path, "cache") == 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", parent);
+	length = readlink(link, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	return strcmp(basename(target), "cache") == 0;
+}
+
 long syscall(long number, ...)
 {
 	long a[6];
@@ -408,7 +424,7 @@ long syscall(long number, ...)
 		const char *path = (const char *)a[1];
 
 		fake_count(fake, FAKE_OPENAT2);
-		if (strcmp(path, "cache") == 0)
+		if (opens_cache((int)a[0], path))
 			fake_count(fake, FAKE_SCANS);
 		if (fails("openat2", path))
 			return -1;
