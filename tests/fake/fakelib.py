@@ -25,7 +25,7 @@ DAEMON = os.environ["DAEMON"]
 OBJECTS = int(os.environ.get("FAKE_OBJECTS", "20000"))
 
 # A machine may be slow, and a condition that never comes costs no more than this.
-PATIENCE = 240
+PATIENCE = int(os.environ.get("FAKE_PATIENCE", "240"))
 
 FIRST = 1500000000  # seconds: last use of the least recently used
 STEP = 1000000  # nanoseconds between two
