@@ -189,6 +189,8 @@ static void bind_job(void *data)
 {
 	struct cache *c = data;
 
+	if (c->dropped)
+		binding_await_release();
 	binding_try(&c->attempt);
 }
 
@@ -201,7 +203,13 @@ static void on_attempt(void *data)
 		log_notice("the cache that was kept over the restart is let go of: %s",
 			   c->attempt.not_adopted);
 		keep_drop();
+		c->dropped = true;
+		if (!c->stopping) { /* what is wanted can be bound as soon as that is closed */
+			start_binding(c);
+			return;
+		}
 	}
+	c->dropped = c->dropped && c->stopping;
 	if (report->error == 0 && c->stopping) {
 		c->binding = c->attempt.binding;
 		close_binding(c);
@@ -361,7 +369,8 @@ void cache_stop(struct cache *c)
 		return;
 	c->stopping = true;
 	c->exit_code = EXIT_OK;
-	c->dropped = keep_for_restart_only();
+	if (keep_for_restart_only())
+		c->dropped = true;
 	event_del(c->timer);
 	if (c->status.state == CACHE_BOUND)
 		close_binding(c);
