@@ -38,6 +38,7 @@ struct cache {
 	struct binding binding;
 	int probe_answer;  /* device_probe(), or -ESTALE: DIR is not where we bound any more */
 	bool check_mounts; /* the next probe looks at the path as well */
+	bool probes_path;  /* the probe in hand does */
 
 	bool same_filesystem; /* bound once: only that filesystem will do */
 	uint64_t retry_ms, bound_at;
@@ -91,6 +92,9 @@ static void wait_for(struct cache *c, const char *what)
 		log_warning("%s; waiting", what);
 	snprintf(c->status.waiting, sizeof(c->status.waiting), "%s", what);
 	set_state(c, CACHE_WAITING);
+	if (c->check_mounts)
+		c->retry_ms = RETRY_MIN_MS;
+	c->check_mounts = false;
 	arm(c->timer, c->retry_ms);
 	c->retry_ms = MIN(c->retry_ms * 2, RETRY_MAX_MS);
 }
@@ -241,7 +245,7 @@ static void probe_job(void *data)
 	struct cache *c = data;
 
 	c->probe_answer = device_probe(c->binding.device);
-	if (c->check_mounts && c->probe_answer == 1 &&
+	if (c->probes_path && c->probe_answer == 1 &&
 	    !store_is_same(&c->binding.store, c->config->dir))
 		c->probe_answer = -ESTALE;
 }
@@ -250,7 +254,6 @@ static void on_probe(void *data)
 {
 	struct cache *c = data;
 
-	c->check_mounts = false;
 	if (c->status.state == CACHE_CLOSING)
 		go_on_closing(c);
 	else if (c->probe_answer == 0)
@@ -258,6 +261,8 @@ static void on_probe(void *data)
 	else if (c->probe_answer == -ESTALE)
 		lose(c,
 		     "the cache's directory was unmounted, covered by another mount or replaced");
+	else if (c->check_mounts) /* the mounts changed meanwhile */
+		cache_tick(c);
 	else
 		culler_look(c->culler);
 }
@@ -268,7 +273,11 @@ void cache_tick(struct cache *c)
 		return;
 	if (!reaper_is_told(c->reaper))
 		reaper_run(c->reaper);
-	worker_run(c->worker, probe_job, on_probe, c); /* busy: a cycle notices by itself */
+	if (worker_busy(c->worker)) /* a cycle notices by itself */
+		return;
+	c->probes_path = c->check_mounts;
+	c->check_mounts = false;
+	worker_run(c->worker, probe_job, on_probe, c);
 }
 
 static void on_mounts_settled(evutil_socket_t fd, short what, void *data)
@@ -282,6 +291,8 @@ static void on_mounts_settled(evutil_socket_t fd, short what, void *data)
 	} else if (c->status.state == CACHE_BOUND) {
 		c->check_mounts = true;
 		cache_tick(c);
+	} else {
+		c->check_mounts = true; /* the attempt in hand may not have seen it */
 	}
 }
 
