@@ -183,6 +183,8 @@ static void adopt(struct binding_attempt *a)
 		return;
 	}
 	backing_describe(a->config->dir, b.backing, sizeof(b.backing));
+	if (a->config->debug_set)
+		device_set_debug(a->config->debug); /* the one thing that may differ; no loss */
 	a->report = (struct backing_report){0};
 	a->binding = b;
 	a->adopted = true;
