@@ -179,7 +179,7 @@ class Fake:
         self.conf = os.path.join(self.place, "conf")
         os.mkdir(self.state)
         os.mkdir(self.cache)
-        self.objects = objects
+        self.room = records
         if objects:
             self.make_tree(objects, volumes, size)
         self.kernel = subprocess.Popen(
@@ -250,7 +250,7 @@ class Fake:
         return values
 
     def records(self):
-        count = self.get()["log_count"]
+        count = min(self.get()["log_count"], self.room)
         found = []
         with open(self.state + "/state", "rb") as f:
             f.seek(LOG_OFFSET)
