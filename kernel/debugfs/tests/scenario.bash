@@ -14,10 +14,15 @@ scenario() {
 	esac
 }
 
-# kunit_passed CASE...: each has run in the suite "debugfs" and passed; "skipped" does not count.
+# kunit_passed CASE...: each has run in the suite "debugfs" and passed; "skipped" does not
+# count. A kernel built without the suite skips.
 kunit_passed() {
 	local log case
 
+	if ! zcat /proc/config.gz 2>/dev/null | grep -qx CONFIG_DEBUG_FS_KUNIT_TEST=y; then
+		echo "the kernel is built without CONFIG_DEBUG_FS_KUNIT_TEST"
+		exit 77
+	fi
 	log=$(dmesg | sed -n '/# Subtest: debugfs$/,/ok [0-9]* - debugfs$\|ok [0-9]* debugfs$/p')
 	for case; do
 		if ! grep -E "ok [0-9]+ (- )?$case\$" <<<"$log" | grep -vq 'not ok'; then
