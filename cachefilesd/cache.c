@@ -83,10 +83,28 @@ static void finish(struct cache *c, int exit_code)
 	c->owner.finished(c->owner.data, exit_code);
 }
 
+/* How much is free is another number each time, and no news. */
+static bool same_but_numbers(const char *a, const char *b)
+{
+	static const char digits[] = "0123456789";
+
+	while (*a || *b) {
+		a += strspn(a, digits);
+		b += strspn(b, digits);
+		if (*a != *b)
+			return false;
+		if (*a) {
+			a++;
+			b++;
+		}
+	}
+	return true;
+}
+
 /* What waits for the next thing to do; longer than a manager's patience with a start. */
 static void wait_for(struct cache *c, const char *what)
 {
-	bool news = !streq(c->status.waiting, what);
+	bool news = !same_but_numbers(c->status.waiting, what);
 
 	if (news)
 		log_warning("%s; waiting", what);
@@ -124,9 +142,8 @@ static void on_closed(void *data)
 		finish(c, c->exit_code);
 		return;
 	}
-	set_state(c, CACHE_WAITING);
 	snprintf(c->status.waiting, sizeof(c->status.waiting), "to bind %s again", c->config->dir);
-	changed(c);
+	set_state(c, CACHE_WAITING);
 	arm(c->timer, c->retry_ms);
 	c->retry_ms = MIN(c->retry_ms * 2, RETRY_MAX_MS);
 }
@@ -155,6 +172,7 @@ static void lose(struct cache *c, const char *why)
 {
 	log_error("%s; the cache is withdrawn and will be bound again", why);
 	c->status.deaths++;
+	c->dropped = keep_is_kept();
 	keep_drop();
 	if (now_ms() - c->bound_at > LIVED_MS)
 		c->retry_ms = RETRY_MIN_MS;

@@ -9,8 +9,10 @@
 #define STALL_MIN_MS 2000
 #define STALL_MAX_MS 60000
 
-/* The kernel still counts writes in flight: ask again soon. */
-#define RECHECK_MS 200
+/* The kernel still counts writes in flight: ask again soon; doubles from the first to the second.
+ */
+#define RECHECK_MIN_MS 200
+#define RECHECK_MAX_MS 10000
 
 /* Cycles in a row that freed nothing visible before that is a stall. */
 #define FUTILE_MAX 3
@@ -24,7 +26,7 @@ struct culler {
 	const struct binding *binding; /* NULL: stopped */
 	const struct config *config;
 	struct cull_cycle cycle;
-	uint64_t stall_ms;
+	uint64_t stall_ms, recheck_ms;
 	unsigned int futile;
 	uint64_t released_blocks, released_files; /* since the stall began */
 
@@ -54,6 +56,7 @@ static void wait_for_demand(struct culler *c)
 		log_notice("culling goes on: %s is over", c->status->stalled);
 	c->status->stalled[0] = '\0';
 	c->stall_ms = STALL_MIN_MS;
+	c->recheck_ms = RECHECK_MIN_MS;
 	c->futile = 0;
 	event_del(c->released);
 	if (!c->config->nocull)
@@ -78,6 +81,12 @@ static void stall(struct culler *c, const struct cull_result *r)
 	changed(c);
 }
 
+static void recheck(struct culler *c)
+{
+	arm(c, c->recheck_ms);
+	c->recheck_ms = MIN(c->recheck_ms * 2, RECHECK_MAX_MS);
+}
+
 /* Reads the state line. Returns whether it could be read. */
 static bool look(struct culler *c, struct device_state *ret)
 {
@@ -96,7 +105,7 @@ static void look_for_demand(struct culler *c)
 	if (!c->binding)
 		return;
 	if (worker_busy(c->worker)) { /* a probe: a stall has no other end than this */
-		arm(c, RECHECK_MS);
+		arm(c, RECHECK_MIN_MS);
 		return;
 	}
 	if (!look(c, &state))
@@ -191,7 +200,7 @@ static void on_cycle(void *data)
 	else if (!state.cull)
 		wait_for_demand(c);
 	else if (r->end == CULL_ENOUGH && r->culled == 0)
-		arm(c, RECHECK_MS);
+		recheck(c);
 	else if (r->end == CULL_ENOUGH || r->end == CULL_STOPPED ||
 		 (r->end == CULL_FUTILE && c->futile < FUTILE_MAX))
 		start_cycle(c);
@@ -285,6 +294,7 @@ int culler_start(struct culler *c, const struct binding *binding, const struct c
 	c->binding = binding;
 	c->config = config;
 	c->stall_ms = STALL_MIN_MS;
+	c->recheck_ms = RECHECK_MIN_MS;
 	c->futile = 0;
 	look_for_demand(c);
 	return 0;

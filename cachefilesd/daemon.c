@@ -18,7 +18,7 @@
 /* A worker that is silent for so long, and does not wait in the kernel, hangs. */
 #define SILENCE_MS 60000
 
-/* A start or stop that goes on tells the manager so with each sign of life. */
+/* A start that waits, and a stop that begins, ask the manager for so much more time. */
 #define EXTEND_SECONDS 120
 
 struct daemon {
@@ -254,7 +254,7 @@ int daemon_run(const struct options *options, struct config *config)
 		log_error("cannot start: %s", strerror(-r));
 	if (r == 0) {
 		cache_start(d.cache);
-		if (d.cache && event_base_dispatch(d.base) < 0) {
+		if (event_base_dispatch(d.base) < 0) {
 			log_error("the event loop failed");
 			d.exit_code = EXIT_INTERNAL;
 		}

@@ -83,14 +83,20 @@ static int write_record(const char *record, int *ret_fd)
 	return 0;
 }
 
+static void remove_names(void)
+{
+	sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=" DEVICE_NAME);
+	sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=" RECORD_NAME);
+}
+
 int keep_store(int device, const char *record)
 {
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	keep_drop();
 	if (!getenv("NOTIFY_SOCKET"))
 		return 0;
+	remove_names(); /* also what a predecessor left half done: the store has room for two */
 	r = write_record(record, &fd);
 	if (r < 0)
 		return r;
@@ -107,8 +113,7 @@ void keep_drop(void)
 {
 	if (!kept)
 		return;
-	sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=" DEVICE_NAME);
-	sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=" RECORD_NAME);
+	remove_names();
 	sd_notify_barrier(0, BUS_TIMEOUT_USEC);
 	kept = false;
 }

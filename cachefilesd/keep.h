@@ -22,9 +22,9 @@ void keep_drop(void);
 
 /*
  * We were told to end: drops what is kept unless the manager is about to start us again, so that
- * "systemctl stop" returns with the cache withdrawn. Asks the manager (at most 2 s); where that
- * cannot be known the manager decides by itself, after we have ended. Returns whether it was
- * dropped: the manager closes its copy in its own time then. Only the main thread.
+ * "systemctl stop" returns with the cache withdrawn. Asks the manager (at most three calls of 2 s);
+ * where that cannot be known the manager decides by itself, after we have ended. Returns whether it
+ * was dropped: the manager closes its copy in its own time then. Only the main thread.
  */
 bool keep_for_restart_only(void);
 
