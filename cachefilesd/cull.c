@@ -24,6 +24,13 @@
 /* Refusals in a row, not of single objects, after which the next will hardly fare better. */
 #define DENIED_MAX 256
 
+/*
+ * xfs frees the blocks of removed files in a background thread, which its statfs merely hurries:
+ * how long to look on while more shows (milliseconds), and how often.
+ */
+#define SETTLE_MS  20
+#define SETTLE_MAX 25
+
 /* A cycle's state beside what the caller sees. */
 struct cycle {
 	struct cull_cycle *c;
@@ -193,17 +200,29 @@ static int measure(struct cycle *y, struct cull_demand *ret)
 
 /*
  * The account is covered: what does the filesystem say? Where it shows freed space only after a
- * commit (btrfs, xfs at times), that is asked for. A demand that is left is the new account.
+ * commit (btrfs), that is asked for; where it frees in the background (xfs), it gets a moment. A
+ * demand that is left is the new account.
  */
 static int settle(struct cycle *y)
 {
 	struct cull_demand now, before = y->demand;
+	const struct timespec moment = {.tv_nsec = SETTLE_MS * 1000000L};
 	int r = measure(y, &now);
 
 	if (r == 0 && !is_met(&now) && less(before.blocks, now.blocks) <= y->done_blocks / 2) {
 		if (syncfs(y->c->store->cache) < 0)
 			return -errno;
 		r = measure(y, &now);
+	}
+	for (unsigned int i = 0; r == 0 && i < SETTLE_MAX && !is_met(&now) &&
+				 less(before.blocks, now.blocks) < y->done_blocks;
+	     i++) {
+		uint64_t seen = now.blocks;
+
+		nanosleep(&moment, NULL);
+		r = measure(y, &now);
+		if (r == 0 && i >= 2 && now.blocks >= seen)
+			break;
 	}
 	if (r < 0)
 		return r;
