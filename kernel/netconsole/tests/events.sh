@@ -9,6 +9,7 @@
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
+[ -e /sys/class/misc/tun ] || exit 77 # CONFIG_TUN
 SECS=${SECS:-120}
 PAD=$(printf '%060d' 0 | tr 0 M)
 echo on >/proc/sys/kernel/printk_devkmsg

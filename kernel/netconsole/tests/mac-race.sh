@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # N3: local_mac is read while the device goes away.  For a kernel built with
 # delay-mac.sed, which sleeps between loading the pointer and following it;
-# boot with slub_debug=FZP.  Stock: the device is freed meanwhile, and the
-# address is read from poison.  Patched: the device waits for the reader.
+# boot with slub_debug=FZP and set DELAYED.  Stock: the device is freed
+# meanwhile, and the address is read from poison.  Patched: the device waits for
+# the reader.
 #
 # Bases: 6.1 6.12
 # Stock: pass
@@ -12,6 +13,7 @@
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
+[ -n "${DELAYED:-}" ] || exit 77 # by hand, on the build described above
 for i in $(seq "${ROUNDS:-3}"); do
 	ip link add d0 type dummy
 	ip addr add 192.0.2.1/24 dev d0

@@ -9,6 +9,7 @@
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
+[ -e /sys/class/misc/tun ] || exit 77 # CONFIG_TUN
 listener nct0 userdata /tmp/counts || fail "listener"
 target t0 nct0 1 || fail "enabling"
 letters() { printf "%0190d" 0 | tr 0 "$1"; }
