@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cull-tree.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cmocka.h>
+
+/* ---- the filesystem and the device as the cycle sees them ---- */
+
+struct cull_fake fake;
+
+/* The linker alone knows that they are used, and link time optimisation does not ask it. */
+__attribute__((used)) int __wrap_fstatvfs64(int fd, struct statvfs *ret);
+__attribute__((used)) int __wrap_syncfs(int fd);
+__attribute__((used)) enum cull_verdict __wrap_device_cull(int fd, const char *name,
+							   int *ret_error);
+
+int __wrap_fstatvfs64(int fd, struct statvfs *ret)
+{
+	fake.measurements++;
+	*ret = (struct statvfs){
+		.f_bsize = 4096,
+		.f_frsize = 4096,
+		.f_bavail = fake.avail,
+		.f_ffree = fake.files,
+		.f_flag = fake.read_only ? ST_RDONLY : 0,
+	};
+	return 0;
+}
+
+int __wrap_syncfs(int fd)
+{
+	fake.syncs++;
+	fake.avail += fake.late_avail;
+	fake.files += fake.late_files;
+	fake.late_avail = fake.late_files = 0;
+	return 0;
+}
+
+enum cull_verdict __wrap_device_cull(int fd, const char *name, int *ret_error)
+{
+	enum cull_verdict verdict = fake.verdict ? fake.verdict(name, ret_error) : CULL_DONE;
+	struct stat st;
+
+	fake.asked++;
+	if (verdict != CULL_DONE)
+		return verdict;
+	assert_int_equal(stat(name, &st), 0); /* relative to the working directory */
+	assert_int_equal(unlink(name), 0);
+	snprintf(fake.order[fake.culls++ % ARRAY_SIZE(fake.order)], sizeof(fake.order[0]), "%s",
+		 name);
+	if (!fake.futile) {
+		*(fake.late ? &fake.late_avail : &fake.avail) += (uint64_t)st.st_blocks / 8;
+		*(fake.late ? &fake.late_files : &fake.files) += 1;
+	}
+	return CULL_DONE;
+}
+
+/* ---- the tree ---- */
+
+char root[64];
+static int home;
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+void make_object(unsigned int i)
+{
+	struct timespec times[2] = {{1000000 + i, 0}, {1, 0}};
+	char path[256], block[4096] = "x";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u", root, i % 2);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u/@%02x", root, i % 2, i / 2 % 4);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u/@%02x/D%04u", root, i % 2, i / 2 % 4, i);
+	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+bool object_exists(unsigned int i)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/cache/Ivolume%u/@%02x/D%04u", root, i % 2, i / 2 % 4, i);
+	return access(path, F_OK) == 0;
+}
+
+int set_up(void **state)
+{
+	char path[128];
+
+	memset(&fake, 0, sizeof(fake));
+	home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(root, sizeof(root), "%s/cull.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/var/tmp");
+	if (!mkdtemp(root))
+		return -1;
+	snprintf(path, sizeof(path), "%s/cache", root);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/graveyard", root);
+	return mkdir(path, 0700);
+}
+
+int tear_down(void **state)
+{
+	if (fchdir(home) < 0)
+		return -1;
+	close(home);
+	return nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+struct cull_result cycle(uint64_t brun, uint64_t frun, const atomic_bool *stop)
+{
+	static const atomic_bool never;
+	struct store store;
+	struct cull_cycle c = {
+		.device = -1,
+		.store = &store,
+		.limits = {.cull = true, .brun = brun, .frun = frun},
+		.memory = 1 << 20,
+		.stop = stop ? stop : &never,
+	};
+
+	assert_int_equal(store_open(&store, root), 0);
+	cull_run(&c);
+	store_close(&store);
+	return c.result;
+}
+
+void assert_gone(unsigned int from, unsigned int to, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(object_exists(i), i < from || i >= to);
+}
