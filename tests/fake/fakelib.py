@@ -167,6 +167,16 @@ class Daemon:
                                        re.M).group(1))
         return total
 
+    def settle(self):
+        """Until all that a start, a cycle or a signal gives it to do is done: half a second of
+        sleep."""
+        def still():
+            self.check_alive()
+            before = self.switches()
+            time.sleep(0.5)
+            return self.switches() == before
+        wait_for("silence", still)
+
 
 class Fake:
     """A fake kernel and a cache directory."""

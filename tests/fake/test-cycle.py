@@ -92,8 +92,7 @@ def nocull():
         daemon = fake.start("-N").bound()
         fake.want(500)
         wait_for("the demand", lambda: fake.get()["culling"])
-        daemon.kill(signal.SIGUSR1)
-        daemon.wait_log("status:")
+        daemon.settle()
         daemon.stop()
         equal(fake.get()["culls"], 0, "culls")
 

@@ -20,24 +20,15 @@ def watch(fake, daemon, what):
     at_most(now["reads"] - counts["reads"], 1, "reads, " + what)
 
 
-def settled(daemon):
-    """What a start or a cycle leaves to do is done."""
-    def still():
-        before = daemon.switches()
-        time.sleep(0.5)
-        return daemon.switches() == before
-    wait_for("silence", still)
-
-
 def idle():
     with Fake(1000) as fake:
         daemon = fake.start().bound()
-        settled(daemon)
+        daemon.settle()
         watch(fake, daemon, "after the start")
         fake.want(240)
         fake.wait_culled(240, daemon)
         wait_for("the report", lambda: daemon.count("culled 240 files"))
-        settled(daemon)
+        daemon.settle()
         watch(fake, daemon, "after a cycle")
         daemon.stop()
 
@@ -48,7 +39,7 @@ def idle_with_demand():
         daemon = fake.start("-N").bound()
         fake.want(240)
         wait_for("the demand", lambda: fake.get()["culling"])
-        settled(daemon)
+        daemon.settle()
         watch(fake, daemon, "with nocull and a demand")
         daemon.stop()
 
