@@ -29,6 +29,9 @@ report_tail() {
 			tail -n "${LAB_TAIL:-30}" "$file" | tr -d '\r' | cut -c1-240 | sed 's/^/        | /' >&"${LAB_SAY:-1}"
 		done
 	elif [ -s "$log" ]; then
+		# What failed may be long before the end.
+		grep -anE '^(FAIL|FAILED)|(error|Error): ' "$log" | head -n 12 | cut -c1-240 |
+			sed 's/^/        ! /' >&"${LAB_SAY:-1}"
 		tail -n "${LAB_TAIL:-30}" "$log" | cut -c1-240 | sed 's/^/        | /' >&"${LAB_SAY:-1}"
 	fi
 }
