@@ -3,9 +3,10 @@
 
 from fakelib import *
 
-# One tick, at most, comes in the time that is watched: a thread probes, the loop hears of it.
-SECONDS = 8
-TICK = 5
+# A tick comes every 30 seconds, two at most while we watch: a thread probes, the loop hears of it,
+# and the two may wait for each other's lock: seven wake-ups were seen. A timer of a second is more.
+SECONDS = 20
+TICKS = 16
 
 
 def watch(fake, daemon, what):
@@ -14,10 +15,10 @@ def watch(fake, daemon, what):
     daemon.check_alive()
     after, now = daemon.switches(), fake.get()
     print("     %s: %d wake-ups in %d s" % (what, after - before, SECONDS))
-    at_most(after - before, TICK, "wake-ups, " + what)
+    at_most(after - before, TICKS, "wake-ups, " + what)
     for name in ("getdents", "statx", "statfs", "scans", "culls", "opens"):
         equal(now[name] - counts[name], 0, name + ", " + what)
-    at_most(now["reads"] - counts["reads"], 1, "reads, " + what)
+    at_most(now["reads"] - counts["reads"], 2, "reads, " + what)
 
 
 def idle():

@@ -36,7 +36,7 @@ def stop_while_waiting():
 def loop_answers_while_a_cull_blocks():
     with Fake(1000) as fake:
         daemon = fake.start().bound()
-        fake.order("inject cull 0 1 1 10000")
+        fake.order("inject cull 0 1 1 20000")
         fake.want(240)
         wait_for("the scan", lambda: fake.get()["scans"] >= 2)
         daemon.kill(signal.SIGUSR1)
