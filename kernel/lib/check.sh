@@ -46,16 +46,16 @@ check_steps() {
 
 	mapfile -t patches < <(series_of "$topic" "$base")
 	mkdir -p "$LAB/kernel"
-	out=$top/build-debug
+	out=$top/build-lockdep
 	exec 8>"$LAB/kernel/$base-check.lock"
 	flock 8
 	files=$(grep -hE '^\+\+\+ b/' "${patches[@]}" | sed 's/^+++ b\///; s/[\t ].*//' | sort -u)
 	for n in $(seq 0 ${#patches[@]}); do
 		log=$LAB_LOGS/check-$topic-$base-$n.log
-		build_tree "$base" "$APPLY_VERSION" check "${patches[@]:0:n}" || return 1
+		build_tree "$top" "$APPLY_VERSION" "$base" "${patches[@]:0:n}" || return 1
 		if [ "$n" = 0 ]; then
 			mkdir -p "$out"
-			config_make debug "$base" "$top/src" "$out" >"$log" 2>&1 || return 1
+			config_make lockdep "$base" "$top/src" "$out" >"$log" 2>&1 || return 1
 			make -s -C "$top/src" O="$out" prepare >>"$log" 2>&1 || return 1
 		fi
 		objects=$(check_objects "$files" "$top/src")

@@ -12,7 +12,7 @@ kernel_usage() {
 		          newest version is tried on older ones that apt lists.
 		  image   builds a kernel, or finds it built, and prints the path of its bzImage
 		            --stock       without the series
-		            -c CONFIG     debug (default), kasan or bench
+		            -c CONFIG     debug (default: lockdep, KASAN, kmemleak), lockdep or bench
 		  build   image for stock and patched
 		  check   each patch: checkpatch --strict, build of what it touches with W=1, sparse and
 		          kernel-doc against the patch before; the end with clang

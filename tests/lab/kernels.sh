@@ -66,18 +66,13 @@ kernel_unpack() {
 
 # The version string of a bzImage starts 0x200 bytes after where offset 0x20e points.
 kernel_built() {
-	local image=$1 dir=$2 offset release from
+	local image=$1 dir=$2 offset release
 
 	offset=$(od -An -tu2 -j $((0x20e)) -N 2 "$image" | tr -d ' ')
 	release=$(tail -c +$((offset + 0x200 + 1)) "$image" | tr '\0' ' ' | head -c 200 | cut -d' ' -f1)
 	[ -n "$release" ] || return 1
 	echo "$release" >"$dir/release"
-	mkdir -p "$dir/lib/modules/$release"
-	cp "$image" "$dir/vmlinuz" || return 1
-	from=$(dirname "$image")/../../..
-	touch "$dir/lib/modules/$release/modules.order"
-	for name in modules.builtin modules.builtin.modinfo; do
-		[ ! -f "$from/$name" ] || cp "$from/$name" "$dir/lib/modules/$release/"
-	done
+	mkdir -p "$dir/lib"
+	cp "$image" "$dir/vmlinuz" && cp -a "$(dirname "$image")/../../../lib/modules" "$dir/lib/" || return 1
 	depmod -b "$dir" "$release"
 }
