@@ -18,7 +18,11 @@ kernel_usage() {
 		          kernel-doc against the patch before; the end with clang
 		            -p            patches only (checkpatch), no builds
 		  test    boots stock and patched and runs kernel/TOPIC/tests
-		            -k stock|patched, -t TEST
+		            -k stock|patched, -t TEST, -v VARIANT
+		            --record      writes what was seen to kernel/TOPIC/results.tsv
+		            --check       only those of tests/run check; what fails is run once more
+		  soak    all topics' stress side by side in one guest, on the kernel with the series
+		            -s SECONDS    (default 120), --record, --check
 		  status  the tables of results of all topics
 
 		BASE: $BASES (default all). TOPIC: $TOPICS (default all, in this order).
@@ -35,6 +39,7 @@ kernel_wrong() {
 
 kernel_main() {
 	local command=${1:-} base bases='' topics='' kinds="stock patched" config=debug only='' kind=patched
+	local chosen='' record='' checks='' seconds=120
 	[ $# = 0 ] || shift
 
 	case $command in
@@ -42,7 +47,7 @@ kernel_main() {
 		kernel_usage
 		exit 0
 		;;
-	apply | image | build | check | test | status) ;;
+	apply | image | build | check | test | soak | status) ;;
 	'') kernel_wrong "which command?" ;;
 	*) kernel_wrong "there is no command $command" ;;
 	esac
@@ -52,7 +57,7 @@ kernel_main() {
 			kernel_usage
 			exit 0
 			;;
-		-b | -c | -k | -t) [ $# -ge 2 ] || kernel_wrong "$1 wants an argument" ;;&
+		-b | -c | -k | -t | -v | -s) [ $# -ge 2 ] || kernel_wrong "$1 wants an argument" ;;&
 		-b)
 			[[ " $BASES " == *" $2 "* ]] || kernel_wrong "no base is called $2"
 			bases+=" $2"
@@ -71,6 +76,17 @@ kernel_main() {
 			only=$2
 			shift
 			;;
+		-v)
+			chosen=$2
+			shift
+			;;
+		-s)
+			[[ $2 =~ ^[1-9][0-9]*$ ]] || kernel_wrong "-s wants seconds"
+			seconds=$2
+			shift
+			;;
+		--record) record=1 ;;
+		--check) checks=1 ;;
 		-p) only=patches ;;
 		--stock) kind=stock ;;
 		-*) kernel_wrong "no option is called $1" ;;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# What was seen: kernel/TOPIC/results.tsv, one line a test and kernel, written after a run.
+# What was seen: kernel/TOPIC/results.tsv, written by kernel/run test --record. Row by row and per
+# base, the kernel without the series against the one with it.
 
 kernel_status() {
 	local topic base file
@@ -15,10 +16,26 @@ kernel_status() {
 	for topic; do
 		file=$LAB_SRC/kernel/$topic/results.tsv
 		[ -f "$file" ] || continue
-		printf '\n%s\n' "$topic"
 		for base in $bases; do
-			grep -v '^#' "$file" | awk -F'\t' -v base="$base" 'NR == 1 || $2 ~ base "$"' |
-				if command -v column >/dev/null; then column -t -s "$(printf '\t')"; else cat; fi
+			printf '\n%s %s\n' "$topic" "$base"
+			status_rows "$base" <"$file"
 		done
 	done
+}
+
+# status_rows BASE: a test a paragraph: what each kernel did, when, and what was seen.
+status_rows() {
+	awk -F'\t' -v base="$1" '
+		/^#/ || $1 == "test" || $2 !~ "-" base "$" { next }
+		!($1 in known) { known[$1]; order[++n] = $1 }
+		{ kind = $2; sub(/-.*/, "", kind); row[$1, kind] = sprintf("%-8s %s  %s", $3, $4, $5) }
+		END {
+			for (i = 1; i <= n; i++) {
+				printf "  %s\n", order[i]
+				split("stock patched", kinds, " ")
+				for (k = 1; k <= 2; k++)
+					if ((order[i], kinds[k]) in row)
+						printf "    %-8s %s\n", kinds[k], row[order[i], kinds[k]]
+			}
+		}'
 }

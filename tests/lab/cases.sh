@@ -15,12 +15,17 @@
 
 CASES_DIR=$LAB_SRC/tests/vm
 
-# case_key CASE KEY DEFAULT: prints the value.
-case_key() {
+# head_key FILE KEY DEFAULT: prints the value that the file's head gives the key.
+head_key() {
 	local value
 
-	value=$(sed -n "/^[^#]/q; s/^# $2:  *//p" "$CASES_DIR/$1" | head -n 1)
+	value=$(sed -n "/^[^#]/q; s/^# $2:  *//p" "$1" | head -n 1)
 	printf '%s\n' "${value:-$3}"
+}
+
+# case_key CASE KEY DEFAULT
+case_key() {
+	head_key "$CASES_DIR/$1" "$2" "$3"
 }
 
 case_names() {

@@ -71,6 +71,8 @@ machine_run() {
 	{
 		printf 'LAB_TIMEOUT=%s\n' "$M_TIMEOUT"
 		printf 'LAB_SCRIPT=%q\n' "$M_SCRIPT"
+		# Programs that a run brings along.
+		echo 'export BIN=/lab/run/bin'
 		printf 'export LAB_KERNEL=%s LAB_DAEMON=%s LAB_ACCEL=%s LAB_CPUS=%s\n' "$M_KERNEL" \
 			"$M_DAEMON" "$accel" "$M_CPUS"
 	} >"$M_DIR/run/settings"
