@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "quantity.h"
 #include "text.h"
 
 #define KIB UINT64_C(1024)
@@ -297,51 +298,26 @@ static bool same_thresholds(const struct directive *d, const struct config *a,
 
 /* Bytes, with a power of 1024 behind them. */
 
-static const struct unit {
-	char letter;
-	uint64_t bytes;
-} units[] = {{'G', GIB}, {'M', MIB}, {'K', KIB}, {'\0', 1}};
-
-static void format_size(uint64_t size, char *buffer, size_t room)
-{
-	const struct unit *unit = units;
-
-	while (size % unit->bytes != 0)
-		unit++;
-	snprintf(buffer, room, "%" PRIu64 "%c", size / unit->bytes, unit->letter);
-}
-
 static int parse_size(const struct directive *d, struct config *c, const char *value,
 		      struct complaint *why)
 {
-	uint64_t *size = field(d, c);
-	char min[24], max[24];
-	const char *end;
-	uint64_t number;
-	int r = parse_digits(value, 10, &number, &end);
-	const struct unit *unit = units;
+	uint64_t size;
+	int r = quantity_parse_size(value, &size);
 
-	while (r != -EINVAL && unit->letter && unit->letter != toupper((unsigned char)*end))
-		unit++;
-	if (r == -EINVAL || end[unit->letter != '\0'] != '\0')
+	if (r == -EINVAL)
 		return refuse(why, "%s is not a size like 64M", text_quote(value).text);
-	if (r < 0 || number > d->max / unit->bytes || number * unit->bytes < d->min) {
-		format_size(d->min, min, sizeof(min));
-		format_size(d->max, max, sizeof(max));
-		return refuse(why, "%s is out of range: %s to %s", text_quote(value).text, min,
-			      max);
-	}
-	*size = number * unit->bytes;
+	if (r < 0 || size < d->min || size > d->max)
+		return refuse(why, "%s is out of range: %s to %s", text_quote(value).text,
+			      quantity_exact_size(d->min).text, quantity_exact_size(d->max).text);
+	*(uint64_t *)field(d, c) = size;
 	return 0;
 }
 
 static void print_size(const struct directive *d, const struct config *c, FILE *to)
 {
 	const uint64_t *size = const_field(d, c);
-	char text[24];
 
-	format_size(*size, text, sizeof(text));
-	fprintf(to, "%s %s\n", d->name, text);
+	fprintf(to, "%s %s\n", d->name, quantity_exact_size(*size).text);
 }
 
 static bool same_size(const struct directive *d, const struct config *a, const struct config *b)

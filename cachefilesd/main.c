@@ -10,6 +10,7 @@
  *     config      reading the configuration file and its drop-ins
  *     directives  the one table of what may be said in them
  *     problems    the list of what is wrong with a configuration
+ *     quantity    sizes, times and counts as a person writes and reads them
  *     text        words of a person: UTF-8, quoting, "did you mean"
  *     daemon      owns the parts and wires them to the event loop: signals, watchdog, reload
  *

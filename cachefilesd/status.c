@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "log.h"
+#include "quantity.h"
 
 /* Text that grows in a buffer of fixed size and is cut there. */
 struct text {
@@ -24,33 +25,17 @@ static void _printf_(2, 3) add(struct text *t, const char *format, ...)
 		t->used = MIN(t->used + (size_t)n, t->size - 1);
 }
 
+/* Blocks of 512 bytes. */
 static void add_bytes(struct text *t, uint64_t blocks)
 {
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
-	double value = (double)blocks / 2;
-	size_t unit = 0;
-
-	while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1024;
-		unit++;
-	}
-	add(t, "%.1f %s", value, units[unit]);
+	add(t, "%s", quantity_size(blocks * 512).text);
 }
 
 static void add_age(struct text *t, int64_t used)
 {
 	int64_t seconds = (int64_t)time(NULL) - used / 1000000000;
 
-	if (seconds < 0)
-		seconds = 0;
-	if (seconds < 120)
-		add(t, "%" PRId64 " s", seconds);
-	else if (seconds < 7200)
-		add(t, "%" PRId64 " min", seconds / 60);
-	else if (seconds < 172800)
-		add(t, "%" PRId64 " h", seconds / 3600);
-	else
-		add(t, "%" PRId64 " days", seconds / 86400);
+	add(t, "%s", quantity_time((uint64_t)MAX(seconds, 0)).text);
 }
 
 void status_add_cycle(struct status *s, const struct cull_result *r)
