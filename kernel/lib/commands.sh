@@ -15,8 +15,9 @@ kernel_usage() {
 		            -c CONFIG     debug (default: lockdep, KASAN, kmemleak), lockdep or bench
 		  build   image for stock and patched
 		  check   each patch: checkpatch --strict, build of what it touches with W=1, sparse and
-		          kernel-doc against the patch before; the end with clang
+		          kernel-doc against the steps before; the end with clang and allmodconfig
 		            -p            patches only (checkpatch), no builds
+		            --whole       all of allmodconfig's fs/, not only what is touched: an hour more
 		  test    boots stock and patched and runs kernel/TOPIC/tests
 		            -k stock|patched, -t TEST, -v VARIANT
 		            --record      writes what was seen to kernel/TOPIC/results.tsv
@@ -39,7 +40,7 @@ kernel_wrong() {
 
 kernel_main() {
 	local command=${1:-} base bases='' topics='' kinds="stock patched" config=debug only='' kind=patched
-	local chosen='' record='' checks='' seconds=120
+	local chosen='' record='' checks='' whole='' seconds=120
 	[ $# = 0 ] || shift
 
 	case $command in
@@ -87,6 +88,7 @@ kernel_main() {
 			;;
 		--record) record=1 ;;
 		--check) checks=1 ;;
+		--whole) whole=1 ;;
 		-p) only=patches ;;
 		--stock) kind=stock ;;
 		-*) kernel_wrong "no option is called $1" ;;
