@@ -14,6 +14,7 @@ kernel_usage() {
 		            --stock       without the series
 		            -c CONFIG     debug (default: lockdep, KASAN, kmemleak), lockdep or bench
 		  build   image for stock and patched
+		            -k stock|patched
 		  check   each patch: checkpatch --strict, build of what it touches with W=1, sparse and
 		          kernel-doc against the steps before; the end with clang and allmodconfig
 		            -p            patches only (checkpatch), no builds
@@ -129,7 +130,7 @@ kernel_build() {
 
 	install_packages apply build
 	for base in $bases; do
-		for kind in stock patched; do
+		for kind in $kinds; do
 			image "$base" "$kind" "$config" "$@" || bad=1
 		done
 	done

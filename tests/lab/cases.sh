@@ -6,6 +6,7 @@
 #   Guest     quick (default) or system
 #   Kernels   those that tests/run check uses (default "debian-6.1 debian-6.12"); "none": only by name
 #   Variants  words; the case runs once for each, with the word as its argument (default none)
+#   Check     those of them that tests/run check runs, the others are left to full (default all)
 #   Disks     sizes in MiB, vda.. (in a guest of the kind system vdb..)
 #   Timeout   seconds, generous (default 600)
 #   Memory    MiB (default 1024);  CPUs (default 2);  Append: kernel command line

@@ -4,6 +4,7 @@
 # tests/run check, unit, full and coverage: which steps in which order.
 
 CHECK_KERNELS="debian-6.1 debian-6.12"
+CHECK_PATCHED="patched-6.1 patched-6.12"
 
 command_check() {
 	no_arguments "$@"
@@ -12,14 +13,17 @@ command_check() {
 }
 
 check_all() {
-	local prepare kernel status
+	local prepare kernels kernel status
 	say "logs: $LAB_LOGS"
 	install_for build check vm
+	# Kernels with the series take long to build the first time; everything else goes on meanwhile.
+	nice -n 10 "$LAB_SRC/kernel/run" build -k patched >"$LAB_LOGS/kernels.log" 2>&1 3>&1 &
+	kernels=$!
 	build_here
 	trap 'rm -rf "$LAB_BUILD"' EXIT
 
 	# Downloads and the guests' Debian meanwhile.
-	# shellcheck disable=SC2086 # a list of words
+	# shellcheck disable=SC2086 # lists of words
 	vm_prepare $CHECK_KERNELS >"$LAB_LOGS/prepare.log" 2>&1 3>>"$LAB_LOGS/prepare.log" &
 	prepare=$!
 	check_gates
@@ -34,9 +38,29 @@ check_all() {
 		report fail "guests prepared" 0 "$LAB_LOGS/prepare.log" "nothing can run in a guest"
 		return
 	fi
-	vm_batch 2 1 < <(for kernel in $CHECK_KERNELS; do
-		case_expand "$kernel" | sed "s/^/$kernel /"
-	done)
+	vm_batch 2 1 < <(check_plan $CHECK_KERNELS)
+	say "kernels with the series"
+	if ! wait $kernels; then
+		report fail "kernels with the series" 0 "$LAB_LOGS/kernels.log"
+		return
+	fi
+	vm_batch 2 1 < <(check_plan $CHECK_PATCHED)
+	LAB_PART=1 "$LAB_SRC/kernel/run" test -k patched --check
+	LAB_PART=1 "$LAB_SRC/kernel/run" soak -s 120 --check
+}
+
+# check_plan KERNEL...: lines "KERNEL CASE VARIANT" of the cases for these kernels, of their variants
+# those that check runs.
+check_plan() {
+	local kernel name variant words
+
+	for kernel; do
+		while read -r name variant; do
+			words=$(case_key "$name" Check all)
+			[[ $words == all || " $words " == *" $variant "* ]] &&
+				printf '%s %s %s\n' "$kernel" "$name" "$variant"
+		done < <(case_expand "$kernel")
+	done
 }
 
 check_gates() {
@@ -81,6 +105,13 @@ command_full() {
 
 	no_arguments "$@"
 	check_all
+	# What check leaves out.
+	# shellcheck disable=SC2086 # a list of words
+	vm_batch 2 1 < <(for kernel in $CHECK_KERNELS $CHECK_PATCHED; do
+		case_expand "$kernel" | sed "s/^/$kernel /"
+	done | grep -vxFf <(check_plan $CHECK_KERNELS $CHECK_PATCHED))
+	LAB_PART=1 "$LAB_SRC/kernel/run" test
+	LAB_PART=1 "$LAB_SRC/kernel/run" soak -s 3600
 	for kernel in stock-6.1 stock-6.12 patched-6.1 patched-6.12; do
 		if [ ! -x "$LAB_SRC/kernel/run" ]; then
 			report skip "vm $kernel" 0 - "kernel/run is not there to build it"

@@ -39,9 +39,10 @@ usage_check() {
 
 		Gates (formatting, licences, words, lengths, manual), builds (gcc, clang, -O0, -O3, LTO,
 		without systemd, installation), unit tests and fake device plain and under sanitizers, then
-		the VM cases on debian-6.1 and debian-6.12, two guests side by side. A VM case that fails is
-		run once more, alone, and counts as that run ends: emulated guests can starve. The first
-		failure is shown all the same.
+		the VM cases on debian-6.1 and debian-6.12, two guests side by side; then the kernels with
+		the series of kernel/: the cases that need them, the series' own tests, two minutes of their
+		soak. A VM case that fails is run once more, alone, and counts as that run ends: emulated
+		guests can starve. The first failure is shown all the same.
 	END
 }
 
@@ -49,9 +50,11 @@ usage_full() {
 	cat <<-'END'
 		tests/run full
 
-		tests/run check, then the VM cases on the kernels that kernel/run builds (stock-6.1,
-		stock-6.12, patched-6.1, patched-6.12) and the cases that are too long for every change.
-		Takes hours. What came out is to be recorded in tests/RESULTS.md.
+		tests/run check, then the variants that it leaves out, all tests of the series on kernels
+		without and with them, an hour of their soak, and the VM cases on the kernels that
+		kernel/run builds (stock-6.1, stock-6.12, patched-6.1, patched-6.12). Takes hours. What came
+		out is to be recorded in tests/RESULTS.md and, by kernel/run test --record, in
+		kernel/TOPIC/results.tsv.
 	END
 }
 
