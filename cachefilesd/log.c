@@ -120,27 +120,28 @@ static void write_prefixed(int level, const char *text)
 	write_stderr(prefix, text);
 }
 
-static void write_journal(int level, const char *text)
+/* id: for MESSAGE_ID, or NULL. */
+static void write_journal(int level, const char *id, const char *text)
 {
 #if HAVE_SYSTEMD
+	char last[64];
+
+	snprintf(last, sizeof(last), "MESSAGE_ID=%s", id ? id : "");
 	if (sd_journal_send("MESSAGE=%s", text, "PRIORITY=%d", level, "SYSLOG_IDENTIFIER=%s",
-			    IDENTIFIER, NULL) == 0)
+			    IDENTIFIER, id ? "%s" : NULL, last, NULL) == 0)
 		return;
 #endif
 	write_prefixed(level, text);
 }
 
-void log_message(int level, const char *format, ...)
+static void _printf_(3, 0) say(int level, const char *id, const char *format, va_list args)
 {
 	char raw[MESSAGE_SIZE], text[MESSAGE_SIZE];
 	int saved = errno;
-	va_list args;
 
 	if (level > log_level())
 		return;
-	va_start(args, format);
 	vsnprintf(raw, sizeof(raw), format, args);
-	va_end(args);
 	flatten(text, sizeof(text), raw);
 	switch (route) {
 	case ROUTE_PLAIN:
@@ -150,11 +151,29 @@ void log_message(int level, const char *format, ...)
 		write_prefixed(level, text);
 		break;
 	case ROUTE_JOURNAL:
-		write_journal(level, text);
+		write_journal(level, id, text);
 		break;
 	case ROUTE_SYSLOG:
 		syslog(level, "%s", text);
 		break;
 	}
 	errno = saved;
+}
+
+void log_message(int level, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(level, NULL, format, args);
+	va_end(args);
+}
+
+void log_event(int level, enum message message, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(level, message_id(message), format, args);
+	va_end(args);
 }

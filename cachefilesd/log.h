@@ -8,6 +8,7 @@
 
 #include <syslog.h>
 
+#include "messages.h"
 #include "util.h"
 
 enum log_target {
@@ -23,6 +24,9 @@ void log_set_level(int max_level);
 int log_level(void);
 
 void log_message(int level, const char *format, ...) _printf_(2, 3);
+
+/* The same with a MESSAGE_ID, where the journal takes it. */
+void log_event(int level, enum message message, const char *format, ...) _printf_(3, 4);
 
 #define log_error(...)	 log_message(LOG_ERR, __VA_ARGS__)
 #define log_warning(...) log_message(LOG_WARNING, __VA_ARGS__)
