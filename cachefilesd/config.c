@@ -384,6 +384,9 @@ struct config *config_free(struct config *c)
 	free(c->dir_at);
 	free(c->tag);
 	free(c->secctx);
+	free(c->control);
+	free(c->control_group);
+	free(c->metrics);
 	free(c);
 	return NULL;
 }
@@ -402,7 +405,8 @@ static struct config *config_new(const char *path)
 		return NULL;
 	c->path = strdup(path);
 	c->tag = strdup("CacheFiles");
-	if (!c->path || !c->tag)
+	c->control = strdup(CONTROL_DEFAULT_PATH);
+	if (!c->path || !c->tag || !c->control)
 		return config_free(c);
 	c->limits = (struct limits){
 		.brun = 7, .bcull = 5, .bstop = 1, .frun = 7, .fcull = 5, .fstop = 1};
@@ -410,6 +414,7 @@ static struct config *config_new(const char *path)
 	c->resume_blocks = RESUME_IGNORED;
 	c->resume_files = 5;
 	c->memory = UINT64_C(64) << 20;
+	c->yield_seconds = YIELD_DEFAULT_SECONDS;
 	return c;
 }
 
@@ -469,4 +474,5 @@ void config_reload(struct config *now, const struct config *next)
 	now->debug = next->debug;
 	now->debug_set = next->debug_set;
 	now->memory = next->memory;
+	now->remount = next->remount;
 }

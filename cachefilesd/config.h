@@ -10,7 +10,8 @@
 
 #include "problems.h"
 
-#define CONFIG_DEFAULT_PATH "/etc/cachefilesd.conf"
+#define CONFIG_DEFAULT_PATH  "/etc/cachefilesd.conf"
+#define CONTROL_DEFAULT_PATH "/run/cachefilesd/control"
 
 /* A threshold that is not to be looked at: no count reaches it. */
 #define RESUME_IGNORED UINT64_MAX
@@ -20,6 +21,15 @@ struct limits {
 	unsigned int brun, bcull, bstop;
 	unsigned int frun, fcull, fstop;
 };
+
+/* What is done when somebody wants to freeze or remount the cache's filesystem. */
+enum policy {
+	POLICY_REFUSE, /* the kernel says no; it is told and counted */
+	POLICY_YIELD,  /* the cache is let go of and bound again afterwards */
+};
+
+/* How long a freezer is let wait for the cache to be let go of. */
+#define YIELD_DEFAULT_SECONDS 10
 
 struct config {
 	char *path;   /* the main file, as named */
@@ -39,6 +49,11 @@ struct config {
 	unsigned int debug; /* the kernel's cachefiles debug mask; 0: not written */
 	bool debug_set;
 	uint64_t memory; /* ceiling of the victim table, bytes */
+	enum policy freeze, remount;
+	uint64_t yield_seconds;
+	char *control;	     /* path of the control socket; NULL: none */
+	char *control_group; /* whose members may read there; NULL: nobody's */
+	char *metrics;	     /* where else metrics are: ADDRESS:PORT or a path; NULL: nowhere */
 };
 
 /*

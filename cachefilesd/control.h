@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* clang-format off */
 /*
  * The control socket: HTTP/1.1 by libevent's evhttp on a unix socket (directive "control", by default
  * CONTROL_DEFAULT_PATH), JSON bodies by json-c. What may block is asked of the cache's workers: an
@@ -53,22 +54,22 @@
  * Errors: {"error": text} with 400 (no JSON, unknown or wrong member), 403, 404, 405, 409, 413, 503.
  * Members may be added to answers; a member that is there stays what it is.
  */
+/* clang-format on */
 #pragma once
 
 #include <event2/event.h>
 
 #include "cache.h"
 
-#define CONTROL_DEFAULT_PATH "/run/cachefilesd/control"
-#define CONTROL_CONNECTIONS  64
+#define CONTROL_CONNECTIONS 64
 
 struct control;
 
 struct control_owner {
 	/*
-	 * Reads the configuration again. Returns 0; -EINVAL: problems has what is wrong with it, and
-	 * nothing is changed. *restart_needed lists directives that need a restart, up to 32, ended
-	 * by NULL; static names.
+	 * Reads the configuration again. Returns 0; -EINVAL: problems has what is wrong with it,
+	 * and nothing is changed. *restart_needed lists directives that need a restart, up to 32,
+	 * ended by NULL; static names.
 	 */
 	int (*reload)(void *data, struct problems *problems, const char *restart_needed[33]);
 	void *data;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "policies.h"
 #include "quantity.h"
 #include "text.h"
 
@@ -365,6 +366,11 @@ const struct directive directives[DIRECTIVES] = {
 	[DIRECTIVE_DEBUG] = ROW("debug", "MASK", mask, debug, RELOADS),
 	[DIRECTIVE_MEMORY] =
 		ROW("memory", "N[KMG]", size, memory, .min = MIB, .max = MEMORY_MAX, RELOADS),
+	[DIRECTIVE_FREEZE] = ROW("freeze", "refuse|yield [TIME]", freeze, freeze, RESTART),
+	[DIRECTIVE_REMOUNT] = ROW("remount", "refuse|yield", remount, remount, RELOADS),
+	[DIRECTIVE_CONTROL] = ROW("control", "PATH|none", control, control, RESTART),
+	[DIRECTIVE_CONTROL_GROUP] = ROW("control_group", "GROUP", group, control_group, RESTART),
+	[DIRECTIVE_METRICS] = ROW("metrics", "ADDRESS:PORT|PATH", endpoint, metrics, RESTART),
 };
 
 const struct directive *directive_find(const char *name)

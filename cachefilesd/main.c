@@ -9,6 +9,7 @@
  *     options     the command line
  *     config      reading the configuration file and its drop-ins
  *     directives  the one table of what may be said in them
+ *     policies    the types of those about freezes, remounts, control and metrics
  *     problems    the list of what is wrong with a configuration
  *     quantity    sizes, times and counts as a person writes and reads them
  *     text        words of a person: UTF-8, quoting, "did you mean"
@@ -35,6 +36,7 @@
  *     service     systemd's notifications and watchdog; fork and pid file without it
  *     privilege   capabilities: none effective but around the calls that need them
  *     status      what the daemon knows of itself, as text
+ *     messages    the table of MESSAGE_IDs
  *     log         journal, syslog or stderr
  *     util        what every part uses
  */

@@ -5,7 +5,7 @@ static const struct {
 	const char *name, *id, *text;
 } messages[MESSAGE_COUNT] = {
 #define ROW(name, id, text) [MESSAGE_##name] = {#name, id, text},
-	MESSAGES(ROW)
+	MESSAGE_TABLE(ROW)
 #undef ROW
 };
 

@@ -9,7 +9,7 @@
 #include "util.h"
 
 /* Name, id, what happened: in the words of the manual. */
-#define MESSAGES(M)                                                                                \
+#define MESSAGE_TABLE(M)                                                                           \
 	M(BOUND, "0dcaac9c607b4feda92e5b9133602a7f", "the cache is bound")                         \
 	M(ADOPTED, "eab936c020f74828a05f63cb66631d86", "a cache was adopted after a restart")      \
 	M(NOT_ADOPTED, "92679d66dd5d4e869e1dc28ab6edeadf", "a kept cache was of no use")           \
@@ -45,9 +45,9 @@
 
 enum message {
 #define MESSAGE_NAME(name, id, text) MESSAGE_##name,
-	MESSAGES(MESSAGE_NAME)
+	MESSAGE_TABLE(MESSAGE_NAME)
 #undef MESSAGE_NAME
-		MESSAGE_COUNT
+	MESSAGE_COUNT
 };
 
 /* For MESSAGE_ID=: 32 hexadecimal digits. */

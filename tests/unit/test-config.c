@@ -158,6 +158,10 @@ static void reload(void **state)
 		{"dir /c\ndebug 0", ""},
 		{"dir /c\nmemory 65M", ""},
 		{"dir /c/", ""},
+		{"dir /c\nfreeze yield 7s\nremount yield", "freeze "},
+		{"dir /c\nfreeze refuse\ncontrol /run/cachefilesd/control", ""},
+		{"dir /c\ncontrol none\ncontrol_group g\nmetrics /m",
+		 "control control_group metrics "},
 		{"dir /d\nmemory 65M\nfrun 8%\nnocull", "dir frun nocull "},
 	};
 
@@ -190,10 +194,11 @@ static void reload(void **state)
 static void same_or_not(void **state)
 {
 	static const char *const changed[DIRECTIVES] = {
-		"dir /d",   "tag x",	  "secctx x",	  "brun 8%",
-		"bcull 6%", "bstop 2%",	  "frun 8%",	  "fcull 6%",
-		"fstop 2%", "nocull",	  "culltable 13", "resume_thresholds - 6",
-		"debug 0",  "memory 65M",
+		"dir /d",	"tag x",	   "secctx x",	   "brun 8%",
+		"bcull 6%",	"bstop 2%",	   "frun 8%",	   "fcull 6%",
+		"fstop 2%",	"nocull",	   "culltable 13", "resume_thresholds - 6",
+		"debug 0",	"memory 65M",	   "freeze yield", "remount yield",
+		"control none", "control_group g", "metrics /m",
 	};
 	struct config *now = load_text("dir /c");
 
@@ -214,9 +219,12 @@ static void same_or_not(void **state)
 
 static void values(void **state)
 {
-	struct config *c = load_text("dir /c\ndebug 0x11\nmemory 2G\nresume_thresholds - 9\n"
-				     "brun 50%\nbcull 40%\nbstop 30%\nfrun 20%\nfcull 15%\n"
-				     "fstop 12%\nculltable 17\nsecctx s\ntag t\nnocull\n");
+	struct config *c =
+		load_text("dir /c\ndebug 0x11\nmemory 2G\nresume_thresholds - 9\n"
+			  "brun 50%\nbcull 40%\nbstop 30%\nfrun 20%\nfcull 15%\n"
+			  "fstop 12%\nculltable 17\nsecctx s\ntag t\nnocull\nfreeze yield 2m\n"
+			  "remount yield\ncontrol /run/c\ncontrol_group g\n"
+			  "metrics [::1]:9100\n");
 
 	assert_string_equal(c->path, "conf");
 	assert_string_equal(c->dir, "/c");
@@ -230,6 +238,12 @@ static void values(void **state)
 	assert_true(c->resume_blocks == RESUME_IGNORED);
 	assert_int_equal(c->resume_files, 9);
 	assert_int_equal(c->culltable, 17);
+	assert_int_equal(c->freeze, POLICY_YIELD);
+	assert_int_equal(c->yield_seconds, 120);
+	assert_int_equal(c->remount, POLICY_YIELD);
+	assert_string_equal(c->control, "/run/c");
+	assert_string_equal(c->control_group, "g");
+	assert_string_equal(c->metrics, "[::1]:9100");
 	assert_int_equal(c->limits.brun, 50);
 	assert_int_equal(c->limits.bcull, 40);
 	assert_int_equal(c->limits.bstop, 30);

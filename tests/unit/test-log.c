@@ -77,6 +77,25 @@ static void one_line(void **state)
 			    "name \"a\\x0ab\\x1b[1m\\x7fc\\x09\" of s\303\274den\n");
 }
 
+/* Ids are 32 digits and each one's own; on a terminal an event is a message like others. */
+static void events(void **state)
+{
+	for (unsigned int i = 0; i < MESSAGE_COUNT; i++) {
+		assert_int_equal(strlen(message_id(i)), 32);
+		assert_int_equal(strspn(message_id(i), "0123456789abcdef"), 32);
+		for (unsigned int j = 0; j < i; j++) {
+			assert_string_not_equal(message_id(i), message_id(j));
+			assert_string_not_equal(message_name(i), message_name(j));
+		}
+	}
+	assert_string_equal(message_name(MESSAGE_FREEZE_REFUSED), "FREEZE_REFUSED");
+	catch ();
+	log_open(LOG_TARGET_STDERR, LOG_INFO);
+	log_event(LOG_NOTICE, MESSAGE_BOUND, "seen %d", 1);
+	log_event(LOG_DEBUG, MESSAGE_BOUND, "not seen");
+	assert_string_equal(printed_since(), "seen 1\n");
+}
+
 static void long_message(void **state)
 {
 	char *many = malloc(100000);
@@ -187,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(levels),
 		cmocka_unit_test(one_line),
+		cmocka_unit_test(events),
 		cmocka_unit_test(long_message),
 		cmocka_unit_test(errno_stays),
 		cmocka_unit_test(prefixes_for_the_journal),
