@@ -42,7 +42,7 @@ apply_patch() {
 		/^(checking|patching) file / { file = $3 }
 		/^Hunk #[0-9]+ succeeded at / { print name ": " file ": " $0 }
 		/^Hunk #[0-9]+ (FAILED|ignored)/ { print name ": " file ": " $0 }
-		/^can.t find file|^The next patch would|^Reversed|malformed|No file to patch/ { print name ": " $0 }
+		/refusing to patch|^can.t find file|^The next patch would|^Reversed|malformed|No file to patch/ { print name ": " $0 }
 	' <<<"$log"
 	[ $status = 0 ] || echo "$name: does not apply"
 	return $status

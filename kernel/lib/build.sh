@@ -87,7 +87,7 @@ build_tree() {
 		[ $# = 0 ] || grep -hE '^(---|\+\+\+) [ab]/' "$@" | sed 's/^[-+]* [ab]\///; s/[\t ].*//'
 	} | sort -u >"$new.touched"
 	while read -r file; do
-		[ ! -f "$stock/$file" ] || { mkdir -p "$new/${file%/*}" && cp -a "$stock/$file" "$new/$file"; }
+		[ ! -f "$stock/$file" ] || { mkdir -p "$(dirname "$new/$file")" && cp -a "$stock/$file" "$new/$file"; }
 	done < <(sort -u "$top/touched" "$new.touched")
 	apply_list "$new" "$@" >"$new.log" || {
 		cat "$new.log" >&2
@@ -97,7 +97,7 @@ build_tree() {
 		if [ ! -f "$new/$file" ]; then
 			rm -f "$top/src/$file"
 		elif ! cmp -s "$new/$file" "$top/src/$file"; then
-			mkdir -p "$top/src/${file%/*}"
+			mkdir -p "$(dirname "$top/src/$file")"
 			rm -f "$top/src/$file"
 			cp -p "$new/$file" "$top/src/$file"
 			touch "$top/src/$file"
