@@ -333,7 +333,8 @@ static void on_timer(evutil_socket_t fd, short what, void *data)
 int cache_new(struct cache **ret, struct event_base *base, const struct config *config,
 	      bool no_wait, const struct cache_owner *owner)
 {
-	struct culler_owner culler_owner = {on_changed, on_dead, go_on_closing, NULL};
+	struct culler_owner culler_owner = {
+		.changed = on_changed, .dead = on_dead, .idle = go_on_closing, .data = NULL};
 	struct cache *c = calloc(1, sizeof(*c));
 	int r;
 

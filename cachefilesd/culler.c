@@ -31,7 +31,8 @@ struct culler {
 	uint64_t released_blocks, released_files; /* since the stall began */
 
 	struct event *wanted;	/* the device is writable: the kernel wants space */
-	struct event *released; /* the device is readable; listened to while stalled */
+	struct event *released; /* the device is readable; listened to while stalled. NULL: somebody
+				   else listens always, and calls culler_seen() */
 	struct event *timer;	/* the next look or cycle */
 };
 
@@ -49,16 +50,25 @@ static void changed(struct culler *c)
 	c->owner.changed(c->owner.data);
 }
 
+static void listen_for_released(struct culler *c, bool listen)
+{
+	if (c->released && listen)
+		event_add(c->released, NULL);
+	else if (c->released)
+		event_del(c->released);
+}
+
 /* Nothing to do until the kernel wants space. */
 static void wait_for_demand(struct culler *c)
 {
 	if (c->status->stalled[0])
-		log_notice("culling goes on: %s is over", c->status->stalled);
+		log_event(LOG_NOTICE, MESSAGE_UNSTALLED, "culling goes on: %s is over",
+			  c->status->stalled);
 	c->status->stalled[0] = '\0';
 	c->stall_ms = STALL_MIN_MS;
 	c->recheck_ms = RECHECK_MIN_MS;
 	c->futile = 0;
-	event_del(c->released);
+	listen_for_released(c, false);
 	if (!c->config->nocull)
 		event_add(c->wanted, NULL);
 	changed(c);
@@ -73,9 +83,9 @@ static void stall(struct culler *c, const struct cull_result *r)
 	status_describe_stall(r, why, sizeof(why));
 	snprintf(c->status->stalled, sizeof(c->status->stalled), "%s", why);
 	if (news)
-		log_warning("culling stalled: %s", why);
+		log_event(LOG_WARNING, MESSAGE_STALLED, "culling stalled: %s", why);
 	c->released_blocks = c->released_files = 0;
-	event_add(c->released, NULL);
+	listen_for_released(c, true);
 	arm(c, c->stall_ms);
 	c->stall_ms = MIN(c->stall_ms * 2, STALL_MAX_MS);
 	changed(c);
@@ -94,6 +104,8 @@ static bool look(struct culler *c, struct device_state *ret)
 
 	if (r < 0)
 		log_error(DEVICE_PATH ": unreadable state: %s", strerror(-r));
+	else if (c->owner.seen)
+		c->owner.seen(c->owner.data, ret);
 	return r == 0;
 }
 
@@ -125,18 +137,13 @@ static void on_wanted(evutil_socket_t fd, short what, void *data)
 }
 
 /* Stalled, and the kernel's state changed: enough let go of to try again? */
-static void on_released(evutil_socket_t fd, short what, void *data)
+void culler_seen(struct culler *c, const struct device_state *state)
 {
-	struct culler *c = data;
-	struct device_state state;
-
-	if (!look(c, &state)) {
-		event_del(c->released);
+	if (!c->binding || !c->status->stalled[0])
 		return;
-	}
-	c->released_blocks += state.breleased;
-	c->released_files += state.freleased;
-	if (!state.cull) {
+	c->released_blocks += state->breleased;
+	c->released_files += state->freleased;
+	if (!state->cull) {
 		event_del(c->timer);
 		wait_for_demand(c);
 	} else if ((c->released_files > 0 && c->released_files >= c->config->resume_files) ||
@@ -147,24 +154,37 @@ static void on_released(evutil_socket_t fd, short what, void *data)
 	}
 }
 
+static void on_released(evutil_socket_t fd, short what, void *data)
+{
+	struct culler *c = data;
+	struct device_state state;
+
+	if (look(c, &state))
+		culler_seen(c, &state);
+	else
+		listen_for_released(c, false);
+}
+
 static void report_findings(struct culler *c, const struct scan_findings *f)
 {
 	const struct scan_findings *before = &c->status->last.found;
 
 	if (f->foreign > 0)
-		log_warning(
+		log_event(
+			LOG_WARNING, MESSAGE_FOREIGN,
 			"%llu entries that are no part of a cache were moved to the graveyard, the "
 			"first was cache/%s",
 			(unsigned long long)f->foreign, f->first_foreign);
 	if (f->old_trees > 0)
-		log_notice("%llu trees of an older kernel's cache were moved to the graveyard",
-			   (unsigned long long)f->old_trees);
+		log_event(LOG_NOTICE, MESSAGE_OLD_TREES,
+			  "%llu trees of an older kernel's cache were moved to the graveyard",
+			  (unsigned long long)f->old_trees);
 	if (f->unreadable > 0 &&
 	    (f->unreadable != before->unreadable || f->first_error != before->first_error))
-		log_warning(
-			"%llu entries could not be examined or moved, the first is cache/%s: %s",
-			(unsigned long long)f->unreadable, f->first_unreadable,
-			strerror(f->first_error));
+		log_event(LOG_WARNING, MESSAGE_UNREADABLE,
+			  "%llu entries could not be examined or moved, the first is cache/%s: %s",
+			  (unsigned long long)f->unreadable, f->first_unreadable,
+			  strerror(f->first_error));
 }
 
 static void report_cycle(struct culler *c, const struct cull_result *r)
@@ -174,7 +194,7 @@ static void report_cycle(struct culler *c, const struct cull_result *r)
 	report_findings(c, &r->found);
 	status_add_cycle(c->status, r);
 	status_describe_cycle(r, line, sizeof(line));
-	log_message(r->culled > 0 ? LOG_INFO : LOG_DEBUG, "%s", line);
+	log_event(r->culled > 0 ? LOG_INFO : LOG_DEBUG, MESSAGE_CULLED, "%s", line);
 }
 
 static void on_cycle(void *data)
@@ -230,7 +250,7 @@ static void start_cycle(struct culler *c)
 		return; /* a probe is in hand: its end looks for demand again */
 	event_del(c->timer);
 	event_del(c->wanted);
-	event_del(c->released);
+	listen_for_released(c, false);
 	c->status->culling = true;
 	changed(c);
 }

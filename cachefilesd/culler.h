@@ -16,6 +16,8 @@ struct culler_owner {
 	void (*changed)(void *data); /* the status did */
 	void (*dead)(void *data);    /* a cycle found the cache dead */
 	void (*idle)(void *data);    /* a cycle ended after culler_stop() */
+	/* The device's state was read, which nobody else will see: may be NULL. */
+	void (*seen)(void *data, const struct device_state *state);
 	void *data;
 };
 
@@ -28,6 +30,9 @@ struct culler *culler_free(struct culler *c); /* returns NULL */
  */
 int culler_start(struct culler *c, const struct binding *binding, const struct config *config);
 void culler_stop(struct culler *c);
+
+/* Somebody else read the device's state: what was let go of may end a stall. */
+void culler_seen(struct culler *c, const struct device_state *state);
 
 /* The worker was busy with something else: the demand may have been raised meanwhile. */
 void culler_look(struct culler *c);

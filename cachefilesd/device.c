@@ -90,10 +90,39 @@ int device_bind(int fd)
 	return device_command(fd, "bind", NULL);
 }
 
+int device_unbind(int fd)
+{
+	return device_command(fd, "unbind", NULL);
+}
+
+int device_knows_unbind(int fd)
+{
+	int r = device_unbind(fd);
+
+	switch (-r) {
+	case 0: /* it was dead after a bind that failed, and is not any more */
+	case ENODATA:
+		return 1;
+	case EOPNOTSUPP:
+		return 0;
+	default:
+		return r;
+	}
+}
+
+int device_set_yield(int fd, unsigned int ms)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", ms);
+	return device_command(fd, "yield", text);
+}
+
 int device_parse_state(const char *line, struct device_state *ret)
 {
 	struct device_state state = {0};
 	uint64_t cull = UINT64_MAX, released[2] = {UINT64_MAX, UINT64_MAX};
+	uint64_t claim = UINT64_MAX, dead = 0;
 	const struct {
 		const char *key;
 		uint64_t *value;
@@ -101,6 +130,8 @@ int device_parse_state(const char *line, struct device_state *ret)
 		{"cull", &cull},	 {"brun", &state.brun},	      {"bcull", &state.bcull},
 		{"bstop", &state.bstop}, {"frun", &state.frun},	      {"fcull", &state.fcull},
 		{"fstop", &state.fstop}, {"breleased", &released[0]}, {"freleased", &released[1]},
+		{"wclaim", &claim},	 {"frzref", &state.frzref},   {"roref", &state.roref},
+		{"dead", &dead},
 	};
 
 	for (const char *at = line; *at;) {
@@ -131,6 +162,9 @@ int device_parse_state(const char *line, struct device_state *ret)
 		state.breleased = released[0];
 		state.freleased = released[1];
 	}
+	state.has_claim = claim != UINT64_MAX;
+	state.claimed = state.has_claim && claim != 0;
+	state.dead = dead != 0;
 	*ret = state;
 	return 0;
 }

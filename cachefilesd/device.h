@@ -17,6 +17,11 @@ struct device_state {
 	uint64_t frun, fcull, fstop;   /* the same in files (inodes) */
 	bool counts_released;	       /* the kernel tells the next two (Linux 4.11 and later) */
 	uint64_t breleased, freleased; /* let go of since the last read, which clears them */
+	bool has_claim;		       /* the kernel tells the others */
+	bool claimed;		       /* write access to the filesystem is claimed: bound */
+	bool dead;		       /* as device_probe() finds it */
+	uint64_t frzref,
+		roref; /* freezes and read-only remounts refused since the device was opened */
 };
 
 /*
@@ -39,6 +44,19 @@ int device_set_debug(unsigned int mask);
 
 /* Binds the cache; may sleep for as long as the filesystem does. */
 int device_bind(int fd);
+
+/*
+ * Withdraws the cache and lets go of its filesystem, but keeps directory, tag and limits:
+ * device_bind() works again. Waits for what is under way and syncs. -ENODATA: not bound;
+ * -EOPNOTSUPP: the kernel does not know the command, and nothing has changed.
+ */
+int device_unbind(int fd);
+
+/* Whether the kernel knows that command: 1, 0 or an errno. Of a device that is not bound. */
+int device_knows_unbind(int fd);
+
+/* How long a freeze waits for device_unbind(), milliseconds; before bind. -EOPNOTSUPP. */
+int device_set_yield(int fd, unsigned int ms);
 
 /* Returns 0, -ENODATA while nothing is bound, -EBADMSG for a line that makes no sense. */
 int device_read_state(int fd, struct device_state *ret);

@@ -39,9 +39,10 @@ static void report(struct reaper *r)
 		log_info("graveyard: removed %llu files and %llu directories",
 			 (unsigned long long)result->files, (unsigned long long)result->dirs);
 	if (result->stuck > 0 && result->stuck != r->status->stuck)
-		log_warning("graveyard: %llu entries cannot be removed, the first is %s: %s",
-			    (unsigned long long)result->stuck, result->first_name,
-			    strerror(result->first_error));
+		log_event(LOG_WARNING, MESSAGE_GRAVE_STUCK,
+			  "graveyard: %llu entries cannot be removed, the first is %s: %s",
+			  (unsigned long long)result->stuck, result->first_name,
+			  strerror(result->first_error));
 	r->status->stuck = result->stuck;
 	if (r->error < 0 && r->error != -EINTR)
 		log_warning("graveyard: %s", strerror(-r->error));

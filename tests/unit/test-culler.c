@@ -55,7 +55,8 @@ static void ignore(void *data)
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	const struct culler_owner owner = {ignore, ignore, ignore, f};
+	const struct culler_owner owner = {
+		.changed = ignore, .dead = ignore, .idle = ignore, .data = f};
 	int ends[2];
 
 	memset(&fake, 0, sizeof(fake));
