@@ -2,7 +2,8 @@
 /*
  * The cull cycle, where culling is decided: how much is wanted (demand) → one scan → the least
  * recently used that cover it → culled in batches, directory by directory, until the filesystem
- * has what the kernel's run limits ask for. Runs in a worker thread; the caller logs.
+ * has what the kernel's run limits ask for, or an order is carried out. Runs in a worker thread;
+ * the caller logs.
  */
 #pragma once
 
@@ -35,17 +36,41 @@ struct cull_result {
 	struct scan_findings found;		   /* of the last scan */
 };
 
+/*
+ * What somebody wants to be culled now, whatever the kernel wants; the least recently used go
+ * first. With neither bytes nor files, all goes that the other members let go.
+ */
+struct cull_order {
+	uint64_t bytes, files; /* at least so much, both if both are given; 0: not asked for */
+	uint64_t older_than; /* seconds: only what was not used for so long; 0: whatever its age */
+	char volumes[256];   /* only of these, volume_matches(); empty: of all */
+	bool orphans;	     /* only of orphaned volumes */
+	bool all;	     /* says that the whole cache is meant when nothing else is given */
+};
+
+/* What a cycle has come to: written by its worker, to be read at any time by any thread. */
+struct cull_progress {
+	atomic_uint_least64_t wanted_bytes, wanted_files; /* at its begin; UINT64_MAX: all */
+	atomic_uint_least64_t scanned_files;		  /* in all scans */
+	atomic_uint_least64_t culled_bytes, culled_files;
+	atomic_uint_least64_t busy; /* found in use and left alone */
+};
+
 struct cull_cycle {
 	/* Given. */
 	int device;
 	const struct store *store;
-	struct device_state limits; /* brun and frun count */
-	size_t memory;		    /* ceiling of the selection, bytes */
+	struct device_state limits;	/* brun and frun count */
+	const struct cull_order *order; /* NULL: what the limits ask for */
+	bool scan_only;			/* culls nothing: for the findings */
+	size_t memory;			/* ceiling of the selection, bytes */
 	const atomic_bool *stop;
 	void (*beat)(void *);
 	void *beat_data;
 	/* Answered. */
 	struct cull_result result;
+	struct cull_progress progress;
+	struct volumes volumes; /* of the last scan that came to its end; the caller's to clear */
 };
 
 /* The caller's thread must have a working directory of its own: it moves. */

@@ -26,6 +26,10 @@ struct culler {
 	const struct binding *binding; /* NULL: stopped */
 	const struct config *config;
 	struct cull_cycle cycle;
+	enum culler_task task;
+	uint64_t cycles; /* begun */
+	struct volumes volumes;
+	struct asks asks;
 	uint64_t stall_ms, recheck_ms;
 	unsigned int futile;
 	uint64_t released_blocks, released_files; /* since the stall began */
@@ -34,9 +38,10 @@ struct culler {
 	struct event *released; /* the device is readable; listened to while stalled. NULL: somebody
 				   else listens always, and calls culler_seen() */
 	struct event *timer;	/* the next look or cycle */
+	struct event *asked;	/* for an order or a scan */
 };
 
-static void start_cycle(struct culler *c);
+static void start_cycle(struct culler *c, enum culler_task task);
 
 static void arm(struct culler *c, uint64_t ms)
 {
@@ -123,9 +128,21 @@ static void look_for_demand(struct culler *c)
 	if (!look(c, &state))
 		arm(c, STALL_MAX_MS);
 	else if (state.cull && !c->config->nocull)
-		start_cycle(c);
+		start_cycle(c, CULLER_CULLS);
 	else
 		wait_for_demand(c);
+}
+
+/* What somebody asks for. Returns whether it keeps the worker busy now. */
+static bool serve(struct culler *c)
+{
+	if (!c->binding || worker_busy(c->worker))
+		return false;
+	if (c->asks.orderer.done)
+		start_cycle(c, CULLER_OBEYS);
+	else if (c->asks.scan_count > 0)
+		start_cycle(c, CULLER_SCANS);
+	return c->task != CULLER_IDLE;
 }
 
 static void on_wanted(evutil_socket_t fd, short what, void *data)
@@ -197,23 +214,11 @@ static void report_cycle(struct culler *c, const struct cull_result *r)
 	log_event(r->culled > 0 ? LOG_INFO : LOG_DEBUG, MESSAGE_CULLED, "%s", line);
 }
 
-static void on_cycle(void *data)
+/* What a cycle for the kernel leads to. */
+static void go_on(struct culler *c, const struct cull_result *r)
 {
-	struct culler *c = data;
-	const struct cull_result *r = &c->cycle.result;
 	struct device_state state;
 
-	c->status->culling = false;
-	if (r->scans > 0)
-		report_cycle(c, r);
-	if (!c->binding) {
-		c->owner.idle(c->owner.data);
-		return;
-	}
-	if (r->end == CULL_CACHE_DEAD) {
-		c->owner.dead(c->owner.data);
-		return;
-	}
 	c->futile = r->end == CULL_FUTILE ? c->futile + 1 : 0;
 	if (!look(c, &state))
 		stall(c, r);
@@ -223,9 +228,54 @@ static void on_cycle(void *data)
 		recheck(c);
 	else if (r->end == CULL_ENOUGH || r->end == CULL_STOPPED ||
 		 (r->end == CULL_FUTILE && c->futile < FUTILE_MAX))
-		start_cycle(c);
+		start_cycle(c, CULLER_CULLS);
 	else
 		stall(c, r);
+}
+
+/* The findings of the cycle are ours from now on. */
+static void take_findings(struct culler *c)
+{
+	if (c->cycle.volumes.taken == 0)
+		return;
+	volumes_clear(&c->volumes);
+	c->volumes = c->cycle.volumes;
+	c->cycle.volumes = (struct volumes){0};
+}
+
+static void on_cycle(void *data)
+{
+	struct culler *c = data;
+	const struct cull_result r = c->cycle.result;
+	enum culler_task task = c->task;
+
+	c->task = CULLER_IDLE;
+	c->status->culling = false;
+	if (task == CULLER_SCANS)
+		report_findings(c, &r.found);
+	else if (r.scans > 0)
+		report_cycle(c, &r);
+	take_findings(c);
+	if (task == CULLER_OBEYS)
+		asks_answer_order(&c->asks, &r);
+	if (task == CULLER_SCANS || r.scans > 0)
+		asks_answer_scans(&c->asks, c->asks.served, &r);
+	if (!c->binding) {
+		asks_refuse(&c->asks);
+		c->owner.idle(c->owner.data);
+		return;
+	}
+	if (r.end == CULL_CACHE_DEAD) {
+		c->owner.dead(c->owner.data);
+		return;
+	}
+	if (task == CULLER_CULLS)
+		go_on(c, &r);
+	else if (!c->status->stalled[0]) /* a stall goes on as it was */
+		look_for_demand(c);
+	if (c->task == CULLER_IDLE)
+		changed(c);
+	serve(c);
 }
 
 static void run_cycle(void *data)
@@ -235,23 +285,30 @@ static void run_cycle(void *data)
 	cull_run(&c->cycle);
 }
 
-static void start_cycle(struct culler *c)
+static void start_cycle(struct culler *c, enum culler_task task)
 {
 	c->cycle = (struct cull_cycle){
 		.device = c->binding->device,
 		.store = &c->binding->store,
 		.limits = c->binding->limits,
 		.memory = c->config->memory,
+		.order = task == CULLER_OBEYS ? &c->asks.order : NULL,
+		.scan_only = task == CULLER_SCANS,
 		.stop = worker_stop_flag(c->worker),
 		.beat = worker_beat,
 		.beat_data = c->worker,
 	};
 	if (worker_run(c->worker, run_cycle, on_cycle, c) < 0)
 		return; /* a probe is in hand: its end looks for demand again */
-	event_del(c->timer);
+	c->task = task;
+	c->cycles++;
+	c->asks.served = c->asks.scan_count;
+	if (task == CULLER_CULLS) {
+		event_del(c->timer);
+		listen_for_released(c, false);
+	}
 	event_del(c->wanted);
-	listen_for_released(c, false);
-	c->status->culling = true;
+	c->status->culling = task != CULLER_SCANS;
 	changed(c);
 }
 
@@ -265,6 +322,68 @@ void culler_look(struct culler *c)
 	/* A stall ends by its own timer, or by what is let go of. */
 	if (c->binding && !c->status->stalled[0])
 		look_for_demand(c);
+	serve(c);
+}
+
+static void on_asked(evutil_socket_t fd, short what, void *data)
+{
+	serve(data);
+}
+
+/* Not within the call that asks. */
+static void serve_soon(struct culler *c)
+{
+	event_active(c->asked, 0, 0);
+}
+
+int culler_order(struct culler *c, const struct cull_order *order, culler_done_fn done, void *data)
+{
+	int r = c->binding ? asks_order(&c->asks, order, done, data) : -ENOTCONN;
+
+	if (r == 0)
+		serve_soon(c);
+	return r;
+}
+
+void culler_cancel_order(struct culler *c)
+{
+	static const struct cull_result stopped = {.end = CULL_STOPPED};
+
+	if (c->task == CULLER_OBEYS)
+		worker_stop(c->worker);
+	else
+		asks_answer_order(&c->asks, &stopped);
+}
+
+int culler_scan(struct culler *c, culler_done_fn done, void *data)
+{
+	int r = c->binding ? asks_scan(&c->asks, done, data) : -ENOTCONN;
+
+	if (r == 0)
+		serve_soon(c);
+	return r;
+}
+
+const struct volumes *culler_volumes(const struct culler *c)
+{
+	return &c->volumes;
+}
+
+void culler_look_at(const struct culler *c, struct culler_view *ret)
+{
+	const struct cull_progress *p = &c->cycle.progress;
+
+	*ret = (struct culler_view){
+		.task = c->task,
+		.cycle = c->cycles,
+		.order_waits = c->asks.orderer.done && c->task != CULLER_OBEYS,
+		.wanted_bytes = atomic_load(&p->wanted_bytes),
+		.wanted_files = atomic_load(&p->wanted_files),
+		.scanned_files = atomic_load(&p->scanned_files),
+		.culled_bytes = atomic_load(&p->culled_bytes),
+		.culled_files = atomic_load(&p->culled_files),
+		.busy = atomic_load(&p->busy),
+	};
 }
 
 static void drop_event(struct event **event)
@@ -286,8 +405,9 @@ int culler_new(struct culler **ret, struct event_base *base, struct worker *work
 	c->status = status;
 	c->owner = *owner;
 	c->timer = evtimer_new(base, on_timer, c);
-	if (!c->timer) {
-		free(c);
+	c->asked = evtimer_new(base, on_asked, c);
+	if (!c->timer || !c->asked) {
+		culler_free(c);
 		return -ENOMEM;
 	}
 	*ret = c;
@@ -300,7 +420,10 @@ struct culler *culler_free(struct culler *c)
 		return NULL;
 	drop_event(&c->wanted);
 	drop_event(&c->released);
-	event_free(c->timer);
+	drop_event(&c->timer);
+	drop_event(&c->asked);
+	volumes_clear(&c->volumes);
+	volumes_clear(&c->cycle.volumes);
 	free(c);
 	return NULL;
 }
@@ -327,4 +450,6 @@ void culler_stop(struct culler *c)
 	event_del(c->timer);
 	c->binding = NULL;
 	c->status->stalled[0] = '\0';
+	if (c->task == CULLER_IDLE)
+		asks_refuse(&c->asks);
 }

@@ -25,9 +25,12 @@
  *
  *   making space
  *     culler      when a cull cycle starts, and when it is stalled and backs off
+ *     asks        what people want of it: orders and scans
  *     cull        WHERE CULLING IS DECIDED: how much, which, in what order, until when
+ *     take        culling one object, or a whole volume
  *     scan        the one walk over the tree of a cycle
  *     victims     the bounded selection of the least recently used
+ *     volumes     what a scan found, by volume, and what the volumes' keys say
  *     reaper      when the graveyard is emptied
  *     graveyard   how: any content, nothing is followed out
  *

@@ -64,6 +64,9 @@ struct place {
 	const char *volume, *fanout;
 	int64_t volume_number; /* -1: has no candidate yet */
 	uint32_t fanout_number;
+	struct volume *findings; /* of the volume, or NULL */
+	struct scan_choice choice;
+	bool taking; /* something was taken in this fan-out */
 };
 
 static void describe(const struct place *at, const char *name, char *buffer, size_t size)
@@ -141,6 +144,16 @@ static int number_volume(struct scan *s, struct place *at)
 	return 0;
 }
 
+static void count(struct scan *s, struct place *at, int64_t used, uint64_t blocks)
+{
+	s->found.objects++;
+	s->found.blocks += blocks;
+	if (s->found.oldest == 0 || used < s->found.oldest)
+		s->found.oldest = used;
+	if (at->findings)
+		volumes_count(s->by_volume, at->findings, used, blocks);
+}
+
 static int see_object(struct scan *s, struct place *at, int fanout, const char *name)
 {
 	struct statx sx;
@@ -158,15 +171,20 @@ static int see_object(struct scan *s, struct place *at, int fanout, const char *
 		return 0;
 	}
 	used = store_nanoseconds(&sx.stx_atime);
-	s->found.objects++;
-	s->found.blocks += sx.stx_blocks;
-	if (s->found.oldest == 0 || used < s->found.oldest)
-		s->found.oldest = used;
+	if (used <= at->choice.due && !at->choice.spare) {
+		r = s->take(s->data, fanout, name, sx.stx_blocks, !at->taking);
+		at->taking = true;
+		if (r != 0)
+			return r;
+	}
+	count(s, at, used, sx.stx_blocks);
+	if (at->choice.spare || used > at->choice.offer || used <= at->choice.due)
+		return 0;
 	if (used <= s->younger_than) {
 		s->passed_over++;
 		return 0;
 	}
-	if (!victims_wants(s->victims, used))
+	if (!s->victims || !victims_wants(s->victims, used))
 		return 0;
 	r = number_volume(s, at);
 	if (r == 0)
@@ -175,12 +193,20 @@ static int see_object(struct scan *s, struct place *at, int fanout, const char *
 	return r < 0 ? r : 0;
 }
 
-/* What a level of the walk does with an entry of the kind it expects: 1 if it is gone then. */
+/* What a level of the walk does with an entry of the kind it expects: 1 if nothing is there then.
+ */
 typedef int (*visit_fn)(struct scan *s, struct place *at, struct listing *l, const char *name);
+
+/* An error that is not of one directory alone. */
+static int end(struct scan *s, int error)
+{
+	s->ended = true;
+	return error;
+}
 
 /*
  * Reads one directory; what is not of the expected kind is buried. *ret_kept tells how many
- * entries are still there: 0 makes the directory a candidate for removal.
+ * entries with something in them are there.
  */
 static int walk(struct scan *s, struct place *at, struct listing *l, enum store_level level,
 		visit_fn visit, uint64_t *ret_kept)
@@ -198,7 +224,7 @@ static int walk(struct scan *s, struct place *at, struct listing *l, enum store_
 		enum store_kind kind = store_kind_of(level, entry->d_name, entry->d_type);
 
 		if (atomic_load_explicit(s->stop, memory_order_relaxed))
-			return -EINTR;
+			return end(s, -EINTR);
 		if (s->beat && (seen++ & 0xff) == 0)
 			s->beat(s->beat_data);
 		if (kind != expected[level]) {
@@ -206,7 +232,7 @@ static int walk(struct scan *s, struct place *at, struct listing *l, enum store_
 			continue;
 		}
 		if ((r = visit(s, at, l, entry->d_name)) < 0)
-			return r;
+			return end(s, r);
 		kept += r == 0;
 	}
 	*ret_kept = kept;
@@ -219,9 +245,8 @@ static int visit_object(struct scan *s, struct place *at, struct listing *l, con
 }
 
 /*
- * Opens name below l, walks it in the listing that follows l in the array, and removes it if it
- * is empty: the kernel refuses that (EBUSY) for directories that it holds (vfs_rmdir and
- * S_KERNEL_FILE). at is where l stands, inside where the walk goes on.
+ * Opens name below l and walks it in the listing that follows l in the array; 1 if it is empty. at
+ * is where l stands, inside where the walk goes on.
  */
 static int descend(struct scan *s, const struct place *at, struct place *inside, struct listing *l,
 		   const char *name, enum store_level level, visit_fn visit)
@@ -236,17 +261,15 @@ static int descend(struct scan *s, const struct place *at, struct place *inside,
 	}
 	if (r == 0)
 		r = walk(s, inside, below, level, visit, &kept);
-	if (r == -EINTR || r == -ENOMEM || r == -EOVERFLOW)
+	if (s->ended)
 		return r;
 	if (r < 0) {
 		if (r != -ENOENT)
 			note_unreadable(s, at, name, -r);
 		return 0;
 	}
-	if (kept > 0 || unlinkat(l->fd, name, AT_REMOVEDIR) < 0)
-		return 0;
-	s->found.removed++;
-	return 1;
+	s->found.empty += kept == 0;
+	return kept == 0;
 }
 
 static int visit_fanout(struct scan *s, struct place *at, struct listing *l, const char *name)
@@ -256,6 +279,7 @@ static int visit_fanout(struct scan *s, struct place *at, struct listing *l, con
 
 	inside.fanout = name;
 	inside.fanout_number = (uint32_t)strtoul(name + 1, NULL, 16);
+	inside.taking = false;
 	s->found.fanouts++;
 	r = descend(s, at, &inside, l, name, STORE_IN_FANOUT, visit_object);
 	at->volume_number = inside.volume_number;
@@ -264,9 +288,17 @@ static int visit_fanout(struct scan *s, struct place *at, struct listing *l, con
 
 static int visit_volume(struct scan *s, struct place *at, struct listing *l, const char *name)
 {
-	struct place inside = {.volume = name, .volume_number = -1};
+	struct place inside = {
+		.volume = name,
+		.volume_number = -1,
+		.choice = {.due = INT64_MIN, .offer = INT64_MAX},
+	};
 
 	s->found.volumes++;
+	if (s->by_volume && !(inside.findings = volumes_add(s->by_volume, name)))
+		return -ENOMEM;
+	if (s->choose)
+		inside.choice = s->choose(s->data, name, inside.findings);
 	return descend(s, at, &inside, l, name, STORE_IN_VOLUME, visit_fanout);
 }
 
@@ -286,6 +318,70 @@ int scan_run(struct scan *s)
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
 		listing_free(&levels[i]);
 	return r;
+}
+
+/* ---- empty directories ---- */
+
+struct sweep {
+	bool (*go_on)(void *data);
+	void *data;
+	uint64_t tried;
+};
+
+/* 1 if it is gone. */
+static int sweep_entry(struct scan *s, struct sweep *w, const struct listing *l, const char *name)
+{
+	if (atomic_load_explicit(s->stop, memory_order_relaxed))
+		return -EINTR;
+	if (s->beat)
+		s->beat(s->beat_data);
+	if ((w->tried++ & 0x3f) == 0x3f && !w->go_on(w->data))
+		return -ECANCELED;
+	if (unlinkat(l->fd, name, AT_REMOVEDIR) < 0)
+		return 0;
+	s->found.removed++;
+	return 1;
+}
+
+static int sweep_volume(struct scan *s, struct sweep *w, struct listing *l, struct listing *below,
+			const char *name)
+{
+	const struct dirent64 *entry = NULL;
+	uint64_t kept = 0;
+	int r = listing_open(below, l->fd, name);
+
+	if (r < 0)
+		return 0;
+	while ((r = listing_next(below, &entry)) > 0) {
+		if (store_kind_of(STORE_IN_VOLUME, entry->d_name, entry->d_type) != STORE_FANOUT)
+			continue;
+		if ((r = sweep_entry(s, w, below, entry->d_name)) < 0)
+			return r;
+		kept += r == 0;
+	}
+	return kept == 0 ? sweep_entry(s, w, l, name) : 0;
+}
+
+int scan_sweep(struct scan *s, bool (*go_on)(void *data), void *data)
+{
+	struct listing top = {.fd = -1}, below = {.fd = -1};
+	struct sweep w = {go_on, data, 0};
+	const struct dirent64 *entry = NULL;
+	int r;
+
+	if (s->found.empty == 0)
+		return 0;
+	r = listing_new(&top);
+	if (r == 0)
+		r = listing_new(&below);
+	if (r == 0)
+		r = listing_open(&top, s->store->cache, ".");
+	while (r >= 0 && (r = listing_next(&top, &entry)) > 0)
+		if (store_kind_of(STORE_IN_CACHE, entry->d_name, entry->d_type) == STORE_VOLUME)
+			r = sweep_volume(s, &w, &top, &below, entry->d_name);
+	listing_free(&top);
+	listing_free(&below);
+	return r == -ECANCELED ? 0 : MIN(r, 0);
 }
 
 void scan_free(struct scan *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One walk over the cache tree. Objects are offered to the selection of victims; what does not
- * belong there is put into the graveyard and counted; fan-outs and volumes that are empty and
- * that nobody uses are removed on the way. Worker threads only; nothing here logs.
+ * One walk over the cache tree. Objects are counted, and offered to the selection of victims or
+ * taken at once, as the caller chooses for their volume; what does not belong there is put into the
+ * graveyard and counted. Worker threads only; nothing here logs.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "store.h"
 #include "victims.h"
+#include "volumes.h"
 
 struct scan_findings {
 	uint64_t volumes, fanouts, objects;
@@ -17,19 +18,34 @@ struct scan_findings {
 	int64_t oldest;	     /* last use of the least recently used, ns since the epoch; 0: none */
 	uint64_t foreign;    /* entries that are not the cache's, moved to the graveyard */
 	uint64_t old_trees;  /* of kernels before 5.17, moved to the graveyard */
-	uint64_t removed;    /* empty fan-outs and volumes */
+	uint64_t empty;	     /* fan-outs and volumes without entries, seen by the walk */
+	uint64_t removed;    /* of those, by scan_sweep() */
 	uint64_t unreadable; /* entries that could not be opened, examined or moved */
 	int first_error;     /* positive errno of the first of those */
 	char first_foreign[300]; /* readable path of the first foreign entry below cache/ */
 	char first_unreadable[300];
 };
 
+/* What is done with the objects of a volume. */
+struct scan_choice {
+	bool spare;    /* nothing: they are counted only */
+	int64_t due;   /* last used at or before this: taken at once; INT64_MIN: none is */
+	int64_t offer; /* else, last used at or before this: offered to the selection */
+};
+
 struct scan {
 	const struct store *store;
-	struct victims *victims;
+	struct victims *victims; /* NULL: nothing is offered */
 	int64_t younger_than; /* objects last used at or before this are not offered; INT64_MIN: all
 			       */
 	uint64_t passed_over; /* objects not offered because of it */
+	/* Findings by volume, or NULL; cleared by the caller. */
+	struct volumes *by_volume;
+	/* Chooses for a volume; NULL: every object is offered. */
+	struct scan_choice (*choose)(void *data, const char *key, struct volume *volume);
+	/* Takes what is due. Returns 1 if it is gone now, 0 if it is not, or what ends the scan. */
+	int (*take)(void *data, int fanout, const char *name, uint64_t blocks, bool first);
+	void *data;
 	/* Names of the volumes that candidates lie in, by their number. */
 	char **volumes;
 	size_t volume_count;
@@ -37,11 +53,20 @@ struct scan {
 	const atomic_bool *stop;
 	void (*beat)(void *);
 	void *beat_data;
+	bool ended; /* not by the end of the tree */
 };
 
 /*
- * Walks once. Returns 0, -EINTR when stopped, -ENOMEM, or what made cache/ itself unreadable.
- * Anything below that fails is counted and passed over.
+ * Walks once. Returns 0, -EINTR when stopped, -ENOMEM, what take() ended it with, or what made
+ * cache/ itself unreadable. Anything below that fails is counted and passed over.
  */
 int scan_run(struct scan *s);
 void scan_free(struct scan *s);
+
+/*
+ * Removes fan-outs and volumes that are empty and that nobody uses, when a walk has seen some: the
+ * kernel refuses that (EBUSY) for those that it holds (vfs_rmdir and S_KERNEL_FILE). A million of
+ * them takes minutes, so this comes after the culling, and ends early, with 0, when go_on(), asked
+ * now and then, says so.
+ */
+int scan_sweep(struct scan *s, bool (*go_on)(void *data), void *data);

@@ -29,7 +29,7 @@ def oldest_fifth(volumes, size, **more):
         directories = 1 + volumes * 257
         at_most(got["getdents"], 2 * directories + 20, "listings read")
         at_most(got["reads"], 10, "reads of the state")
-        at_most(got["writes"], wanted + 10, "commands")
+        at_most(got["writes"], wanted + volumes + 10, "commands")
         equal(got["outside"], 0, "culls outside of the cache")
         if any(r.thread == daemon.pid for r in fake.records() if r.text.startswith("cull ")):
             raise AssertionError("the event loop culls")

@@ -14,10 +14,12 @@
 /* ---- the filesystem and the device as the cycle sees them ---- */
 
 struct cull_fake fake;
+char root[64];
 
 /* The linker alone knows that they are used, and link time optimisation does not ask it. */
 __attribute__((used)) int __wrap_fstatvfs64(int fd, struct statvfs *ret);
 __attribute__((used)) int __wrap_syncfs(int fd);
+__attribute__((used)) int __wrap_device_in_use(int fd, const char *name);
 __attribute__((used)) enum cull_verdict __wrap_device_cull(int fd, const char *name,
 							   int *ret_error);
 
@@ -43,6 +45,21 @@ int __wrap_syncfs(int fd)
 	return 0;
 }
 
+int __wrap_device_in_use(int fd, const char *name)
+{
+	assert_int_equal(access(name, F_OK), 0); /* relative to the working directory */
+	return fake.live && streq(fake.live, name);
+}
+
+/* cachefiles_bury_object */
+static void bury(const char *name)
+{
+	char grave[200];
+
+	snprintf(grave, sizeof(grave), "%s/graveyard/%u", root, fake.culls);
+	assert_int_equal(rename(name, grave), 0);
+}
+
 enum cull_verdict __wrap_device_cull(int fd, const char *name, int *ret_error)
 {
 	enum cull_verdict verdict = fake.verdict ? fake.verdict(name, ret_error) : CULL_DONE;
@@ -52,7 +69,10 @@ enum cull_verdict __wrap_device_cull(int fd, const char *name, int *ret_error)
 	if (verdict != CULL_DONE)
 		return verdict;
 	assert_int_equal(stat(name, &st), 0); /* relative to the working directory */
-	assert_int_equal(unlink(name), 0);
+	if (S_ISDIR(st.st_mode))
+		bury(name);
+	else
+		assert_int_equal(unlink(name), 0);
 	snprintf(fake.order[fake.culls++ % ARRAY_SIZE(fake.order)], sizeof(fake.order[0]), "%s",
 		 name);
 	if (!fake.futile) {
@@ -64,7 +84,6 @@ enum cull_verdict __wrap_device_cull(int fd, const char *name, int *ret_error)
 
 /* ---- the tree ---- */
 
-char root[64];
 static int home;
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -137,6 +156,33 @@ struct cull_result cycle(uint64_t brun, uint64_t frun, const atomic_bool *stop)
 	assert_int_equal(store_open(&store, root), 0);
 	cull_run(&c);
 	store_close(&store);
+	volumes_clear(&c.volumes);
+	return c.result;
+}
+
+struct cull_result obey(const struct cull_order *order, struct volumes *ret)
+{
+	static const atomic_bool never;
+	struct store store;
+	struct cull_cycle c = {
+		.device = -1,
+		.store = &store,
+		.memory = 1 << 20,
+		.order = order,
+		.scan_only = !order,
+		.stop = &never,
+	};
+
+	assert_int_equal(store_open(&store, root), 0);
+	cull_run(&c);
+	store_close(&store);
+	assert_int_equal(c.progress.culled_files, c.result.culled);
+	assert_int_equal(c.progress.culled_bytes, c.result.blocks * 512);
+	assert_int_equal(c.progress.busy, c.result.busy);
+	if (ret)
+		*ret = c.volumes;
+	else
+		volumes_clear(&c.volumes);
 	return c.result;
 }
 

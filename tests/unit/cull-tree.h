@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A real tree for cull cycles whose device and free space are the test's: fstatvfs() tells the
- * space that device_cull() has freed, at once or after syncfs(). The linker wraps the three.
+ * space that device_cull() has freed, at once or after syncfs(). The linker wraps them.
  */
 #pragma once
 
@@ -19,6 +19,7 @@ struct cull_fake {
 	char order[4096][16]; /* names as they were culled */
 	/* The verdict for a name, or NULL: culled. */
 	enum cull_verdict (*verdict)(const char *name, int *ret_error);
+	const char *live; /* the key of a volume in use, or NULL */
 };
 extern struct cull_fake fake;
 
@@ -34,6 +35,9 @@ bool object_exists(unsigned int i);
 
 /* Runs a cycle that wants so many blocks and files to be free. */
 struct cull_result cycle(uint64_t brun, uint64_t frun, const atomic_bool *stop);
+
+/* Carries out an order; of NULL, scans. What was found is added to *ret. */
+struct cull_result obey(const struct cull_order *order, struct volumes *ret);
 
 /* Objects from..to are gone, the others up to n are there. */
 void assert_gone(unsigned int from, unsigned int to, unsigned int n);

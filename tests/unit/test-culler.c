@@ -13,6 +13,9 @@
 
 static struct {
 	atomic_uint cycles;
+	atomic_bool hold;	 /* cycles do not end */
+	struct cull_order order; /* of the last cycle */
+	bool ordered, scan_only;
 	enum cull_end end;
 	struct device_state state;
 } fake;
@@ -33,8 +36,18 @@ int __wrap_device_read_state(int fd, struct device_state *ret)
 
 void __wrap_cull_run(struct cull_cycle *c)
 {
-	c->result = (struct cull_result){.end = fake.end};
+	fake.ordered = c->order != NULL;
+	fake.scan_only = c->scan_only;
+	if (c->order)
+		fake.order = *c->order;
+	atomic_fetch_add(&c->progress.culled_files, 7);
 	atomic_fetch_add(&fake.cycles, 1);
+	while (atomic_load(&fake.hold) && !atomic_load(c->stop))
+		usleep(1000);
+	c->result = (struct cull_result){
+		.end = atomic_load(c->stop) ? CULL_STOPPED : fake.end, .culled = 7, .scans = 1};
+	if (volumes_add(&c->volumes, "Ivolume"))
+		c->volumes.taken = atomic_load(&fake.cycles);
 }
 
 struct fixture {
@@ -169,6 +182,167 @@ static void test_stall_ends_by_release(void **state)
 		assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
 }
 
+/* ---- orders and scans ---- */
+
+struct answers {
+	unsigned int count, refused;
+	enum cull_end end;
+};
+
+static void note_answer(void *data, const struct cull_result *r)
+{
+	struct answers *a = data;
+
+	a->count++;
+	if (r)
+		a->end = r->end;
+	else
+		a->refused++;
+}
+
+static void turn(struct fixture *f, const struct answers *a, unsigned int count)
+{
+	while (a->count < count)
+		assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
+}
+
+/* Runs the loop until the cycle of that number is in hand. */
+static void await_cycle(struct fixture *f, unsigned int cycle)
+{
+	while (atomic_load(&fake.cycles) < cycle) {
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+		usleep(1000);
+	}
+}
+
+static void test_order(void **state)
+{
+	struct fixture *f = *state;
+	struct cull_order order = {.bytes = 5000, .volumes = "nfs*"};
+	struct answers answers = {0}, other = {0};
+	struct culler_view view;
+
+	assert_int_equal(culler_order(f->culler, &order, note_answer, &answers), -ENOTCONN);
+	f->config.nocull = true; /* that is of the kernel's wishes */
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	assert_int_equal(culler_order(f->culler, &(struct cull_order){0}, note_answer, &answers),
+			 -EINVAL);
+	atomic_store(&fake.hold, true);
+	assert_int_equal(culler_order(f->culler, &order, note_answer, &answers), 0);
+	assert_int_equal(answers.count, 0);
+	culler_look_at(f->culler, &view);
+	assert_true(view.order_waits);
+	await_cycle(f, 1);
+	culler_look_at(f->culler, &view);
+	assert_int_equal(view.task, CULLER_OBEYS);
+	assert_int_equal(view.cycle, 1);
+	assert_int_equal(view.culled_files, 7);
+	assert_false(view.order_waits);
+	assert_int_equal(culler_order(f->culler, &order, note_answer, &other), -EBUSY);
+	atomic_store(&fake.hold, false);
+	turn(f, &answers, 1);
+	assert_true(fake.ordered);
+	assert_int_equal(fake.order.bytes, 5000);
+	assert_string_equal(fake.order.volumes, "nfs*");
+	assert_int_equal(answers.end, CULL_ENOUGH);
+	culler_look_at(f->culler, &view);
+	assert_int_equal(view.task, CULLER_IDLE);
+	assert_int_equal(other.count, 0);
+}
+
+/* An order that comes while the kernel's cycle is in hand is carried out after it. */
+static void test_order_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct answers answers = {0};
+	struct culler_view view;
+
+	fake.state = (struct device_state){.cull = true};
+	atomic_store(&fake.hold, true);
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	await_cycle(f, 1);
+	assert_int_equal(
+		culler_order(f->culler, &(struct cull_order){.all = true}, note_answer, &answers),
+		0);
+	event_base_loop(f->base, EVLOOP_NONBLOCK);
+	culler_look_at(f->culler, &view);
+	assert_int_equal(view.task, CULLER_CULLS);
+	assert_true(view.order_waits);
+	fake.state.cull = false;
+	atomic_store(&fake.hold, false);
+	turn(f, &answers, 1);
+	assert_true(fake.ordered);
+	assert_int_equal(atomic_load(&fake.cycles), 2);
+}
+
+static void test_order_is_cancelled(void **state)
+{
+	struct fixture *f = *state;
+	const struct cull_order order = {.all = true};
+	struct answers answers = {0};
+
+	f->config.nocull = true;
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	assert_int_equal(culler_order(f->culler, &order, note_answer, &answers), 0);
+	culler_cancel_order(f->culler); /* before it began */
+	assert_int_equal(answers.count, 1);
+	assert_int_equal(answers.end, CULL_STOPPED);
+	event_base_loop(f->base, EVLOOP_NONBLOCK);
+	assert_int_equal(atomic_load(&fake.cycles), 0);
+
+	atomic_store(&fake.hold, true);
+	assert_int_equal(culler_order(f->culler, &order, note_answer, &answers), 0);
+	await_cycle(f, 1);
+	culler_cancel_order(f->culler);
+	turn(f, &answers, 2);
+	assert_int_equal(answers.end, CULL_STOPPED);
+}
+
+static void test_scan(void **state)
+{
+	struct fixture *f = *state;
+	struct answers answers = {0};
+
+	f->config.nocull = true;
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	assert_int_equal(culler_volumes(f->culler)->taken, 0);
+	assert_int_equal(culler_scan(f->culler, note_answer, &answers), 0);
+	assert_int_equal(culler_scan(f->culler, note_answer, &answers), 0);
+	turn(f, &answers, 2);
+	assert_true(fake.scan_only);
+	assert_int_equal(atomic_load(&fake.cycles), 1); /* they share it */
+	assert_int_equal(culler_volumes(f->culler)->taken, 1);
+	assert_int_equal(culler_volumes(f->culler)->count, 1);
+	for (unsigned int i = 0; i < 16; i++)
+		assert_int_equal(culler_scan(f->culler, note_answer, &answers), 0);
+	assert_int_equal(culler_scan(f->culler, note_answer, &answers), -EBUSY);
+	turn(f, &answers, 18);
+	assert_int_equal(answers.refused, 0);
+}
+
+/* The cache is let go of: who waits hears of it. */
+static void test_stop_answers(void **state)
+{
+	struct fixture *f = *state;
+	const struct cull_order order = {.all = true};
+	struct answers order_answers = {0}, scan_answers = {0};
+
+	f->config.nocull = true;
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	atomic_store(&fake.hold, true);
+	assert_int_equal(culler_scan(f->culler, note_answer, &scan_answers), 0);
+	await_cycle(f, 1);
+	assert_int_equal(culler_order(f->culler, &order, note_answer, &order_answers), 0);
+	assert_int_equal(culler_scan(f->culler, note_answer, &scan_answers), 0);
+	culler_stop(f->culler);
+	worker_stop(f->worker);
+	turn(f, &order_answers, 1);
+	assert_int_equal(order_answers.refused, 1);
+	assert_int_equal(scan_answers.count, 2);
+	assert_int_equal(scan_answers.end, CULL_STOPPED);
+	assert_int_equal(scan_answers.refused, 1);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -176,6 +350,11 @@ int main(void)
 		test(test_stalled_from_the_start),
 		test(test_stall_ends_during_probe),
 		test(test_stall_ends_by_release),
+		test(test_order),
+		test(test_order_waits),
+		test(test_order_is_cancelled),
+		test(test_scan),
+		test(test_stop_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
