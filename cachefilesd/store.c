@@ -12,10 +12,45 @@
 /* What may be resolved below the cache directory: nothing that leads elsewhere. */
 #define RESOLVE_INSIDE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
 
-static int open_inside(int parent, const char *name, uint64_t flags)
+/* Which mount an open file is on. */
+static int mount_of(int fd, uint64_t *ret)
+{
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) < 0)
+		return -errno;
+	if (!(sx.stx_mask & STATX_MNT_ID))
+		return -ENOSYS;
+	*ret = sx.stx_mnt_id;
+	return 0;
+}
+
+/*
+ * The same for a name of one step where openat2() is not to be had: RestrictSUIDSGID= of systemd
+ * takes it away, since its filter cannot look into the structure.
+ */
+static int open_step(int parent, const char *name, int flags)
+{
+	_cleanup_close_ int fd = -1;
+	uint64_t here, there;
+	int r;
+
+	if (strchr(name, '/') || streq(name, ".."))
+		return -EXDEV;
+	do
+		fd = openat(parent, name, flags | O_NOFOLLOW | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return -errno;
+	if ((r = mount_of(parent, &here)) < 0 || (r = mount_of(fd, &there)) < 0)
+		return r;
+	return here == there ? steal_fd(&fd) : -EXDEV;
+}
+
+static int open_inside(int parent, const char *name, int flags)
 {
 	struct open_how how = {
-		.flags = (uint64_t)O_CLOEXEC | flags,
+		.flags = (uint64_t)(O_CLOEXEC | flags),
 		.resolve = RESOLVE_INSIDE,
 	};
 	long fd;
@@ -23,6 +58,8 @@ static int open_inside(int parent, const char *name, uint64_t flags)
 	do
 		fd = syscall(SYS_openat2, parent, name, &how, sizeof(how));
 	while (fd < 0 && errno == EINTR);
+	if (fd < 0 && errno == ENOSYS)
+		return open_step(parent, name, flags);
 	return fd < 0 ? -errno : (int)fd;
 }
 

@@ -5,9 +5,13 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "scratch.h"
 #include "store.h"
@@ -238,18 +242,44 @@ static void mounts(void **state)
 	store_close(&s);
 }
 
+/* As RestrictSUIDSGID= does it, for good: openat2() is a call that the kernel does not know. */
+static void need_no_openat2(void **state)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {ARRAY_SIZE(filter), filter};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		skip();
+	assert_int_equal(syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0), -1);
+	assert_int_equal(errno, ENOSYS);
+}
+
 int main(void)
 {
+#define scratch_test(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(readable),
 		cmocka_unit_test(readable_is_cut),
-		cmocka_unit_test_setup_teardown(opening, scratch_enter, scratch_leave),
-		cmocka_unit_test_setup_teardown(links, scratch_enter, scratch_leave),
-		cmocka_unit_test_setup_teardown(directories_below, scratch_enter, scratch_leave),
-		cmocka_unit_test_setup_teardown(leaves_times_alone, scratch_enter, scratch_leave),
-		cmocka_unit_test_setup_teardown(replaced, scratch_enter, scratch_leave),
-		cmocka_unit_test_setup_teardown(mounts, scratch_enter, scratch_leave),
+		scratch_test(opening),
+		scratch_test(links),
+		scratch_test(directories_below),
+		scratch_test(leaves_times_alone),
+		scratch_test(replaced),
+		scratch_test(mounts),
+		cmocka_unit_test(need_no_openat2),
+		/* and all of it again */
+		scratch_test(opening),
+		scratch_test(links),
+		scratch_test(directories_below),
+		scratch_test(leaves_times_alone),
+		scratch_test(mounts),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
