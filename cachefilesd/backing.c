@@ -5,10 +5,13 @@
 #include <libmount.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+
+#include "fstab.h"
 
 /* The kernel keeps its own there: user.CacheFiles.cache (fs/cachefiles/xattr.c). */
 #define CHECK_XATTR "user.CacheFiles.check"
@@ -112,6 +115,20 @@ static bool check_directory(const char *dir, int *ret_fd, struct backing_report 
 	default:
 		report(ret, errno, FINAL, "%s: %s", dir, strerror(errno));
 	}
+	return false;
+}
+
+/* An empty mount point on another filesystem must not pass for the cache. */
+static bool check_fstab(const char *dir, struct backing_report *ret)
+{
+	struct fstab_missing missing;
+
+	if (!fstab_lacks("/etc/fstab", dir, &missing))
+		return true;
+	report(ret, ENOENT, WAIT,
+	       "%s is not mounted (yet), but /etc/fstab has it, from %s: mount it, or take that line "
+	       "away",
+	       missing.target, missing.source);
 	return false;
 }
 
@@ -238,7 +255,7 @@ void backing_check(const char *dir, const struct limits *limits, struct backing_
 	struct statfs st;
 
 	*ret = (struct backing_report){0};
-	if (!check_directory(dir, &fd, ret))
+	if (!check_fstab(dir, ret) || !check_directory(dir, &fd, ret))
 		return;
 	if (fstatfs(fd, &st) < 0) {
 		report(ret, errno, FINAL, "%s: the filesystem does not tell its size: %s", dir,
@@ -324,43 +341,66 @@ void backing_explain_bind(const char *dir, const char *tag, const char *secctx, 
 	}
 }
 
+/*
+ * The mount table of our own namespace, and the host's where the service has mounts of its own:
+ * mounts are passed on to those, changes of a mount's options are not.
+ */
+static const char *const tables[] = {"/proc/self/mountinfo", "/proc/1/mountinfo"};
+
 struct backing_monitor {
-	struct libmnt_monitor *monitor;
-	int fd;
+	int epoll;
+	int files[ARRAY_SIZE(tables)];
 };
+
+/* A table tells of a change as an exceptional condition, once. */
+static int watch(struct backing_monitor *m, size_t i)
+{
+	struct epoll_event event = {.events = EPOLLPRI | EPOLLET, .data.u32 = (uint32_t)i};
+
+	m->files[i] = open(tables[i], O_RDONLY | O_CLOEXEC);
+	if (m->files[i] < 0 || epoll_ctl(m->epoll, EPOLL_CTL_ADD, m->files[i], &event) < 0)
+		return -errno;
+	return 0;
+}
 
 int backing_monitor_new(struct backing_monitor **ret)
 {
-	struct backing_monitor *m = calloc(1, sizeof(*m));
-	int r = -ENOMEM;
+	struct backing_monitor *m = malloc(sizeof(*m));
+	int r;
 
 	if (!m)
 		return -ENOMEM;
-	m->monitor = mnt_new_monitor();
-	if (!m->monitor || (r = mnt_monitor_enable_kernel(m->monitor, 1)) < 0 ||
-	    (r = m->fd = mnt_monitor_get_fd(m->monitor)) < 0) {
+	*m = (struct backing_monitor){epoll_create1(EPOLL_CLOEXEC), {-1, -1}};
+	r = m->epoll < 0 ? -errno : watch(m, 0);
+	if (r < 0) {
 		backing_monitor_free(m);
 		return r;
 	}
+	watch(m, 1); /* hidden from us: the first is what there is */
 	*ret = m;
 	return 0;
 }
 
 int backing_monitor_fd(struct backing_monitor *m)
 {
-	return m->fd;
+	return m->epoll;
 }
 
 void backing_monitor_drain(struct backing_monitor *m)
 {
-	while (mnt_monitor_next_change(m->monitor, NULL, NULL) == 0)
+	struct epoll_event events[ARRAY_SIZE(tables)];
+
+	while (epoll_wait(m->epoll, events, ARRAY_SIZE(events), 0) > 0)
 		;
 }
 
 struct backing_monitor *backing_monitor_free(struct backing_monitor *m)
 {
-	if (m)
-		mnt_unref_monitor(m->monitor); /* and its descriptor */
+	if (!m)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		closep(&m->files[i]);
+	closep(&m->epoll);
 	free(m);
 	return NULL;
 }

@@ -18,10 +18,10 @@ struct backing_report {
 
 /*
  * Examines the directory as the kernel's bind will (cachefiles_add_cache in fs/cachefiles/cache.c):
- * it is there and a directory, absolute and reached without surprises; filesystem writable, not an
- * idmapped mount, block size at most a page, statfs, O_TMPFILE, user extended attributes; above the
- * stop limits. The first thing missing is reported. Needs CAP_DAC_OVERRIDE only where root does.
- * Leaves nothing behind.
+ * what /etc/fstab mounts on it or above is mounted; it is there and a directory, absolute and
+ * reached without surprises; filesystem writable, not an idmapped mount, block size at most a page,
+ * statfs, O_TMPFILE, user extended attributes; above the stop limits. The first thing missing is
+ * reported. Needs CAP_DAC_OVERRIDE only where root does. Leaves nothing behind.
  */
 void backing_check(const char *dir, const struct limits *limits, struct backing_report *ret);
 
@@ -32,7 +32,10 @@ void backing_describe(const char *dir, char *buffer, size_t size);
 void backing_explain_bind(const char *dir, const char *tag, const char *secctx, int error,
 			  struct backing_report *ret);
 
-/* Mount monitor (libmount): its descriptor becomes readable when the mount table changes. */
+/*
+ * Mount monitor: its descriptor becomes readable when the mount table of our namespace or of the
+ * host's changes, options included.
+ */
 struct backing_monitor;
 int backing_monitor_new(struct backing_monitor **ret);
 int backing_monitor_fd(struct backing_monitor *m);

@@ -21,6 +21,7 @@
  *     device      /dev/cachefiles: the only file that knows the kernel's protocol
  *     keep        what outlives the daemon: the bound device in systemd's store
  *     backing     the filesystem below the cache: what it lacks, by name; mounts that come and go
+ *     fstab       what is to be mounted there, and is not
  *     store       the tree on disk: volumes, fan-outs, objects and their names
  *
  *   making space

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -292,13 +293,29 @@ static void test_explain(void **state)
 	}
 }
 
+static bool readable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 5000) == 1;
+}
+
 static void test_monitor(void **state)
 {
 	struct backing_monitor *monitor;
+	struct pollfd quiet = {.events = POLLIN};
 
 	assert_int_equal(backing_monitor_new(&monitor), 0);
-	assert_true(backing_monitor_fd(monitor) >= 0);
+	quiet.fd = backing_monitor_fd(monitor);
+	assert_true(quiet.fd >= 0);
 	backing_monitor_drain(monitor);
+	assert_int_equal(poll(&quiet, 1, 0), 0);
+	assert_int_equal(mount("none", root, "tmpfs", 0, NULL), 0);
+	assert_true(readable(quiet.fd));
+	backing_monitor_drain(monitor);
+	assert_int_equal(poll(&quiet, 1, 0), 0);
+	assert_int_equal(mount(NULL, root, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_true(readable(quiet.fd));
 	backing_monitor_free(monitor);
 }
 
@@ -311,7 +328,7 @@ int main(void)
 		test(test_read_only),		test(test_no_tmpfile),
 		test(test_under_stop_limit),	test(test_good),
 		image(test_image_good),		image(test_image_idmapped),
-		cmocka_unit_test(test_explain), cmocka_unit_test(test_monitor),
+		cmocka_unit_test(test_explain), test(test_monitor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
