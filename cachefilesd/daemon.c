@@ -28,7 +28,7 @@ struct daemon {
 	struct cache *cache;
 	struct backing_monitor *monitor;
 	struct event *signals[5];
-	struct event *tick, *mounts;
+	struct event *tick, *mounts, *patience;
 	bool ready, detached, hung;
 	int exit_code;
 };
@@ -57,6 +57,19 @@ static void on_changed(void *data)
 	}
 	if (state != CACHE_BOUND)
 		service_extend_timeout(EXTEND_SECONDS);
+}
+
+/* What waits for the service, a boot or an upgrade, goes on without a cache. */
+static void on_patience(evutil_socket_t fd, short what, void *data)
+{
+	struct daemon *d = data;
+
+	if (d->ready)
+		return;
+	log_notice("not bound after %u s: what waits for the service goes on without a cache",
+		   d->options->ready_after);
+	d->ready = true;
+	service_ready();
 }
 
 static void on_finished(void *data, int exit_code)
@@ -171,6 +184,16 @@ static int wire_tick(struct daemon *d)
 	return d->tick && event_add(d->tick, &every) == 0 ? 0 : -ENOMEM;
 }
 
+static int wire_patience(struct daemon *d)
+{
+	struct timeval after = {(time_t)d->options->ready_after, 0};
+
+	if (d->options->ready_after == 0)
+		return 0;
+	d->patience = evtimer_new(d->base, on_patience, d);
+	return d->patience && event_add(d->patience, &after) == 0 ? 0 : -ENOMEM;
+}
+
 /* Without the monitor a wait is only longer. */
 static void wire_monitor(struct daemon *d)
 {
@@ -194,7 +217,7 @@ static int set_up(struct daemon *d)
 	d->base = event_base_new();
 	if (!d->base)
 		return -ENOMEM;
-	if ((r = wire_signals(d)) < 0 || (r = wire_tick(d)) < 0)
+	if ((r = wire_signals(d)) < 0 || (r = wire_tick(d)) < 0 || (r = wire_patience(d)) < 0)
 		return r;
 	r = cache_new(&d->cache, d->base, d->config, d->options->no_wait, &owner);
 	if (r == 0)
@@ -210,6 +233,8 @@ static void tear_down(struct daemon *d)
 	cache_free(d->cache);
 	if (d->tick)
 		event_free(d->tick);
+	if (d->patience)
+		event_free(d->patience);
 	for (size_t i = 0; i < ARRAY_SIZE(d->signals); i++)
 		if (d->signals[i])
 			event_free(d->signals[i]);

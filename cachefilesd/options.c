@@ -11,12 +11,17 @@
 enum {
 	OPTION_DUMP = 256,
 	OPTION_NO_WAIT,
+	OPTION_READY_AFTER,
 };
+
+/* A day: who wants to wait longer wants to wait for ever. */
+#define READY_AFTER_MAX 86400
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"dump-config", no_argument, NULL, OPTION_DUMP},
 	{"no-wait", no_argument, NULL, OPTION_NO_WAIT},
+	{"ready-after", required_argument, NULL, OPTION_READY_AFTER},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -34,6 +39,7 @@ static const char help[] =
 	"  -p FILE            keep the process id in FILE instead of " PIDFILE_DEFAULT_PATH "\n"
 	"  -N                 never cull\n"
 	"      --no-wait      exit when the cache cannot be bound now\n"
+	"      --ready-after SECONDS  tell systemd that it may go on after so long, bound or not\n"
 	"  -t                 check the configuration and the cache directory, and exit\n"
 	"      --dump-config  print the configuration in force, and exit\n"
 	"  -V, -v, --version  print the version, and exit\n"
@@ -54,10 +60,23 @@ static int usage_error(const char *what, const char *which)
 	return EXIT_CONFIG;
 }
 
+static int parse_seconds(const char *word, unsigned int *ret)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(word, &end, 10);
+	if (*word < '0' || *word > '9' || *end || errno != 0 || value > READY_AFTER_MAX)
+		return usage_error("--ready-after wants seconds, at most 86400, not: ", word);
+	*ret = (unsigned int)value;
+	return -1;
+}
+
 int options_parse(struct options *ret, int argc, char *argv[])
 {
 	struct options o = {.config = CONFIG_DEFAULT_PATH};
-	int option;
+	int option, r;
 
 	optind = 0; /* glibc: start anew, for those who parse twice */
 	while ((option = getopt_long(argc, argv, "c:f:p:dnsNtvVh", long_options, NULL)) != -1) {
@@ -89,6 +108,11 @@ int options_parse(struct options *ret, int argc, char *argv[])
 			break;
 		case OPTION_NO_WAIT:
 			o.no_wait = true;
+			break;
+		case OPTION_READY_AFTER:
+			r = parse_seconds(optarg, &o.ready_after);
+			if (r >= 0)
+				return r;
 			break;
 		case 'v':
 		case 'V':

@@ -26,6 +26,8 @@ struct options {
 	bool check;	     /* -t */
 	bool dump;	     /* --dump-config */
 	bool no_wait;	     /* --no-wait */
+	/* --ready-after: READY=1 after so many seconds, bound or not; 0: when bound */
+	unsigned int ready_after;
 };
 
 /*

@@ -164,6 +164,18 @@ def directory_comes_late():
         daemon.bound().stop()
 
 
-run(stop_in_order, stop_while_culling, stop_while_waiting, loop_answers_while_a_cull_blocks, reload,
+def ready_without_a_cache():
+    """--ready-after ends the wait of whoever waits for the service, not the daemon's."""
+    with Fake() as fake:
+        os.rename(fake.cache, fake.cache + "-later")
+        daemon = fake.start("--ready-after", "1")
+        daemon.wait_log("goes on without a cache")
+        daemon.check_alive()
+        os.rename(fake.cache + "-later", fake.cache)
+        daemon.bound().stop()
+        equal(daemon.count("goes on without a cache"), 1, "messages")
+
+
+run(ready_without_a_cache, stop_in_order, stop_while_culling, stop_while_waiting, loop_answers_while_a_cull_blocks, reload,
     status, old_kind, old_kind_that_fails, second_daemon, second_pid_file, without_module,
     directory_comes_late)

@@ -88,6 +88,9 @@ static void each_option(void **state)
 	assert_true(parsed("-t").check);
 	assert_true(parsed("--dump-config").dump);
 	assert_true(parsed("--no-wait").no_wait);
+	assert_int_equal(parsed("-n").ready_after, 0);
+	assert_int_equal(parsed("--ready-after 30").ready_after, 30);
+	assert_int_equal(parsed("--ready-after=30 --ready-after=86400").ready_after, 86400);
 }
 
 static void as_old_scripts_have_it(void **state)
@@ -113,6 +116,12 @@ static void refused(void **state)
 		{"-p", "option requires an argument -- 'p'"},
 		{"--config", "option '--config' requires an argument"},
 		{"--no-wait=1", "option '--no-wait' doesn't allow an argument"},
+		{"--ready-after", "option '--ready-after' requires an argument"},
+		{"--ready-after=", "--ready-after wants seconds, at most 86400, not: "},
+		{"--ready-after -1", "not: -1"},
+		{"--ready-after 86401", "not: 86401"},
+		{"--ready-after 5s", "not: 5s"},
+		{"--ready-after 99999999999999999999", "not: 99999999999999999999"},
 		{"-n extra", "unexpected argument: extra"},
 		{"-- -n", "unexpected argument: -n"},
 		{"--config=", "the name of the configuration file is empty"},
@@ -143,9 +152,10 @@ static void version(void **state)
 	}
 }
 
-static const char *const all[] = {"c",	      "f",	  "p",	   "d",		  "n", "s",
-				  "N",	      "t",	  "V",	   "v",		  "h", "-config",
-				  "-no-wait", "-version", "-help", "-dump-config"};
+static const char *const all[] = {
+	"c",	       "f", "p", "d",	    "n",	"s",	    "N",     "t",
+	"V",	       "v", "h", "-config", "-no-wait", "-version", "-help", "-dump-config",
+	"-ready-after"};
 
 static void help_knows_every_option(void **state)
 {
