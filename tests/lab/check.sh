@@ -87,6 +87,7 @@ check_builds() {
 	step "build: 32 bit" build_32
 	step "build: sanitizers" build_sanitized
 	step "install" build_install
+	step "gate: unit" gate_unit "$LAB_BUILD/gcc/units/cachefilesd.service"
 	step "gate: manual" gate_manual "$LAB_BUILD/gcc/cachefilesd/cachefilesd"
 }
 
