@@ -14,7 +14,7 @@
 # The first argument is the kernel. The script's status is the verdict, 77 skips; lines of its output
 # that begin with "seen: " are what is recorded. Other files beside it are for the scripts.
 
-for part in report kernels image daemon machine batch cases; do
+for part in report kernels image daemon debs machine batch cases; do
 	# shellcheck source=/dev/null
 	. "$LAB_SRC/tests/lab/$part.sh"
 done

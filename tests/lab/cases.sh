@@ -10,6 +10,8 @@
 #   Disks     sizes in MiB, vda.. (in a guest of the kind system vdb..)
 #   Timeout   seconds, generous (default 600)
 #   Memory    MiB (default 1024);  CPUs (default 2);  Append: kernel command line
+#   Daemon    "none": no daemon is put into the guest
+#   Packages  words of tests/lab/debs.sh: /lab/run/debs/WORD.deb
 #   Expect    kernel messages that do not fail the case (extended regular expression)
 # A case passes with status 0, is skipped with 77 (its last line says why) and fails otherwise; also
 # when the kernel complains. In the guest: /lab/src (the checkout), tests/vm/lib/lib.sh.
@@ -70,7 +72,7 @@ case_expand() {
 case_run() {
 	local M_KERNEL=$1 name=$2 variant=$3 M_DIR=$4
 	local M_GUEST M_TIMEOUT M_MEMORY M_CPUS M_DISKS M_APPEND M_EXPECT M_SCRIPT M_ARGUMENTS=()
-	local M_DAEMON=${LAB_DAEMON:-ours} M_LIVE=${M_LIVE:-}
+	local M_DAEMON=${LAB_DAEMON:-ours} M_LIVE=${M_LIVE:-} M_PACKAGES
 
 	M_GUEST=$(case_key "$name" Guest quick)
 	M_TIMEOUT=$(case_key "$name" Timeout 600)
@@ -79,6 +81,8 @@ case_run() {
 	M_DISKS=$(case_key "$name" Disks '')
 	M_APPEND=$(case_key "$name" Append '')
 	M_EXPECT=$(case_key "$name" Expect '')
+	M_PACKAGES=$(case_key "$name" Packages '')
+	M_DAEMON=$(case_key "$name" Daemon "$M_DAEMON")
 	M_SCRIPT=/lab/src/tests/vm/$name
 	[ "$variant" = - ] || M_ARGUMENTS=("$variant")
 	machine_run

@@ -6,10 +6,14 @@
 
 DAEMON_SOURCES=(cachefilesd conf units man meson.build meson_options.txt)
 
-# daemon_stage ours|debian: prints the directory of the tree.
+# daemon_stage ours|debian|none: prints the directory of the tree.
 daemon_stage() {
 	local key version
 
+	if [ "$1" = none ]; then
+		cached stage none true
+		return
+	fi
 	if [ "$1" = debian ]; then
 		apt_lists || return 1
 		version=$(apt_version cachefilesd)

@@ -48,7 +48,8 @@ machine_slot() {
 # machine_run: boots a guest as these variables say and prints its verdict on the last line of
 # DIR/verdict; returns the script's status, 124 out of time, 125 the guest died.
 #   M_DIR      where script output ("output"), console ("console"), verdict go; made
-#   M_KERNEL M_GUEST (quick, system) M_TIMEOUT (seconds) M_MEMORY (MiB) M_CPUS M_DAEMON (ours, debian)
+#   M_KERNEL M_GUEST (quick, system) M_TIMEOUT (seconds) M_MEMORY (MiB) M_CPUS
+#   M_DAEMON   ours, debian or none;  M_PACKAGES  words of debs.sh
 #   M_DISKS    sizes in MiB, vda.. in a quick guest, vdb.. in the other
 #   M_APPEND   more for the kernel's command line
 #   M_SCRIPT   path in the guest;  M_ARGUMENTS  an array
@@ -61,6 +62,11 @@ machine_run() {
 		initramfs=$(memo "initramfs-$M_KERNEL" guest_initramfs "$kernel") &&
 		root=$(memo root guest_root) && stage=$(memo "stage-$M_DAEMON" daemon_stage "$M_DAEMON") || {
 		machine_verdict "the guest could not be prepared"
+		return 126
+	}
+	# shellcheck disable=SC2086 # a list of words
+	debs_put "$M_DIR/run/debs" ${M_PACKAGES:-} || {
+		machine_verdict "its packages could not be made"
 		return 126
 	}
 	if [ "$M_GUEST" = system ]; then
