@@ -8,7 +8,8 @@
 #   Variants  words; the case runs once for each, with the word as its argument (default none)
 #   Check     those of them that tests/run check runs, the others are left to full (default all)
 #   Disks     sizes in MiB, vda.. (in a guest of the kind system vdb..)
-#   Timeout   seconds, generous (default 600)
+#   Timeout   seconds for each boot, generous (default 600)
+#   Boots     how often it may ask for a reboot with status 194, the first boot included (default 5)
 #   Memory    MiB (default 1024);  CPUs (default 2);  Append: kernel command line
 #   Daemon    "none": no daemon is put into the guest
 #   Packages  words of tests/lab/debs.sh: /lab/run/debs/WORD.deb
@@ -72,7 +73,7 @@ case_expand() {
 case_run() {
 	local M_KERNEL=$1 name=$2 variant=$3 M_DIR=$4
 	local M_GUEST M_TIMEOUT M_MEMORY M_CPUS M_DISKS M_APPEND M_EXPECT M_SCRIPT M_ARGUMENTS=()
-	local M_DAEMON=${LAB_DAEMON:-ours} M_LIVE=${M_LIVE:-} M_PACKAGES
+	local M_DAEMON=${LAB_DAEMON:-ours} M_LIVE=${M_LIVE:-} M_PACKAGES M_BOOTS
 
 	M_GUEST=$(case_key "$name" Guest quick)
 	M_TIMEOUT=$(case_key "$name" Timeout 600)
@@ -81,6 +82,7 @@ case_run() {
 	M_DISKS=$(case_key "$name" Disks '')
 	M_APPEND=$(case_key "$name" Append '')
 	M_EXPECT=$(case_key "$name" Expect '')
+	M_BOOTS=$(case_key "$name" Boots 5)
 	M_PACKAGES=$(case_key "$name" Packages '')
 	M_DAEMON=$(case_key "$name" Daemon "$M_DAEMON")
 	M_SCRIPT=/lab/src/tests/vm/$name

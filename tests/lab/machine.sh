@@ -50,6 +50,7 @@ machine_slot() {
 #   M_DIR      where script output ("output"), console ("console"), verdict go; made
 #   M_KERNEL M_GUEST (quick, system) M_TIMEOUT (seconds) M_MEMORY (MiB) M_CPUS
 #   M_DAEMON   ours, debian or none;  M_PACKAGES  words of debs.sh
+#   M_BOOTS    how many at most (default 5)
 #   M_DISKS    sizes in MiB, vda.. in a quick guest, vdb.. in the other
 #   M_APPEND   more for the kernel's command line
 #   M_SCRIPT   path in the guest;  M_ARGUMENTS  an array
@@ -137,7 +138,7 @@ machine_boot() {
 			qemu-system-x86_64 "${q[@]}" </dev/null >"$M_DIR/qemu.log" 2>&1
 		status=$?
 		cat "$M_DIR/console.raw" >>"$M_DIR/console"
-		[ "$(cat "$M_DIR/status")" = 194 ] && [ $boots -lt 5 ] || break
+		[ "$(cat "$M_DIR/status")" = 194 ] && [ $boots -lt "${M_BOOTS:-5}" ] || break
 		boots=$((boots + 1))
 	done
 	rm -f "$M_DIR/console.raw"
