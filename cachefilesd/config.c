@@ -88,10 +88,10 @@ static bool has_comment(const char *value)
 static int parse_value(struct reading *r, const struct directive *d, const char *value)
 {
 	struct place *place = &r->places[d - directives];
-	struct complaint why;
+	struct complaint why = {.file = r->file, .line = r->line};
 	int error;
 
-	if (place->file == r->file) {
+	if (place->file == r->file && !d->repeats) {
 		COMPLAIN(r, "%s was given on line %u already", d->name, place->line);
 		return 0;
 	}
@@ -384,6 +384,7 @@ struct config *config_free(struct config *c)
 	free(c->dir_at);
 	free(c->tag);
 	free(c->secctx);
+	rules_drop(c->rules);
 	free(c->control);
 	free(c->control_group);
 	free(c->metrics);
@@ -406,7 +407,8 @@ static struct config *config_new(const char *path)
 	c->path = strdup(path);
 	c->tag = strdup("CacheFiles");
 	c->control = strdup(CONTROL_DEFAULT_PATH);
-	if (!c->path || !c->tag || !c->control)
+	c->rules = rules_new();
+	if (!c->path || !c->tag || !c->control || !c->rules)
 		return config_free(c);
 	c->limits = (struct limits){
 		.brun = 7, .bcull = 5, .bstop = 1, .frun = 7, .fcull = 5, .fstop = 1};
@@ -475,4 +477,6 @@ void config_reload(struct config *now, const struct config *next)
 	now->debug_set = next->debug_set;
 	now->memory = next->memory;
 	now->remount = next->remount;
+	rules_drop(now->rules);
+	now->rules = rules_hold(next->rules);
 }

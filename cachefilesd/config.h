@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "problems.h"
+#include "rules.h"
 
 #define CONFIG_DEFAULT_PATH  "/etc/cachefilesd.conf"
 #define CONTROL_DEFAULT_PATH "/run/cachefilesd/control"
@@ -48,7 +49,8 @@ struct config {
 	uint64_t resume_files;
 	unsigned int debug; /* the kernel's cachefiles debug mask; 0: not written */
 	bool debug_set;
-	uint64_t memory; /* ceiling of the victim table, bytes */
+	uint64_t memory;     /* ceiling of the victim table, bytes */
+	struct rules *rules; /* quotas and the directives "volume"; never NULL */
 	enum policy freeze, remount;
 	uint64_t yield_seconds;
 	char *control;	     /* path of the control socket; NULL: none */
@@ -73,5 +75,8 @@ void config_dump(const struct config *c, FILE *to);
  */
 const char *config_needs_restart(const struct config *now, const struct config *next, size_t *at);
 
-/* Takes over the others. No string of now changes: a worker may be reading them. */
+/*
+ * Takes over the others. No string of now changes: a worker may be reading them; the rules are
+ * others afterwards, and who works with the former ones holds them.
+ */
 void config_reload(struct config *now, const struct config *next);

@@ -8,6 +8,7 @@
 
 #include "policies.h"
 #include "quantity.h"
+#include "quotas.h"
 #include "text.h"
 
 #define KIB UINT64_C(1024)
@@ -345,6 +346,12 @@ static const struct directive_type type_size = {parse_size, print_size, same_siz
 		.name = word, .argument = value, .type = &type_##of,                               \
 		.offset = offsetof(struct config, member), __VA_ARGS__                             \
 	}
+/* The same for a member of struct rules. */
+#define QUOTA(word, value, of, member)                                                             \
+	{                                                                                          \
+		.name = word, .argument = value, .type = &type_quota_##of,                         \
+		.offset = offsetof(struct rules, member), RELOADS                                  \
+	}
 #define RESTART .reloads = false
 #define RELOADS .reloads = true
 
@@ -371,6 +378,13 @@ const struct directive directives[DIRECTIVES] = {
 	[DIRECTIVE_CONTROL] = ROW("control", "PATH|none", control, control, RESTART),
 	[DIRECTIVE_CONTROL_GROUP] = ROW("control_group", "GROUP", group, control_group, RESTART),
 	[DIRECTIVE_METRICS] = ROW("metrics", "ADDRESS:PORT|PATH", endpoint, metrics, RESTART),
+	[DIRECTIVE_MAX_SIZE] = QUOTA("max_size", "N[KMGT]", size, max_size),
+	[DIRECTIVE_MAX_FILES] = QUOTA("max_files", "N", count, max_files),
+	[DIRECTIVE_MIN_FREE] = QUOTA("min_free", "N[KMGT]", size, min_free),
+	[DIRECTIVE_MAX_AGE] = QUOTA("max_age", "TIME", time, max_age),
+	[DIRECTIVE_VOLUME] =
+		ROW("volume", "GLOB [priority N] [max_size N[KMGT]] [max_age TIME] [pin]", volume,
+		    rules, RELOADS, .repeats = true),
 };
 
 const struct directive *directive_find(const char *name)

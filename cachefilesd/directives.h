@@ -28,6 +28,11 @@ enum directive_id {
 	DIRECTIVE_CONTROL,
 	DIRECTIVE_CONTROL_GROUP,
 	DIRECTIVE_METRICS,
+	DIRECTIVE_MAX_SIZE,
+	DIRECTIVE_MAX_FILES,
+	DIRECTIVE_MIN_FREE,
+	DIRECTIVE_MAX_AGE,
+	DIRECTIVE_VOLUME,
 	DIRECTIVES
 };
 
@@ -35,6 +40,8 @@ struct directive;
 
 /* Why a value was refused; begins with a small letter, has no full stop. */
 struct complaint {
+	const char *file; /* given: where the value stands */
+	unsigned int line;
 	char text[300];
 };
 
@@ -55,6 +62,7 @@ struct directive {
 	size_t offset;	   /* of its (first) member in struct config */
 	uint64_t min, max; /* of numbers */
 	bool reloads;	   /* a reload takes it over; what has no effect does too */
+	bool repeats;	   /* may be given more than once in a file */
 };
 
 extern const struct directive directives[DIRECTIVES];

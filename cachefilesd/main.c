@@ -10,6 +10,7 @@
  *     config      reading the configuration file and its drop-ins
  *     directives  the one table of what may be said in them
  *     policies    the types of those about freezes, remounts, control and metrics
+ *     quotas      the types of the directives of quotas and rules
  *     problems    the list of what is wrong with a configuration
  *     quantity    sizes, times and counts as a person writes and reads them
  *     text        words of a person: UTF-8, quoting, "did you mean"
@@ -31,6 +32,7 @@
  *     take        culling one object, or a whole volume
  *     scan        the one walk over the tree of a cycle
  *     victims     the bounded selection of the least recently used
+ *     rules       quotas of the whole, and what holds for which volumes
  *     volumes     what a scan found, by volume, and what the volumes' keys say
  *     reaper      when the graveyard is emptied
  *     graveyard   how: any content, nothing is followed out

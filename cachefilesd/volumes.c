@@ -129,7 +129,7 @@ struct volume_name volume_readable(const char *key)
 
 bool volume_matches(const char *pattern, const char *key)
 {
-	return fnmatch(pattern, key + (*key == 'I'), 0) == 0 ||
+	return fnmatch(pattern, key, 0) == 0 || fnmatch(pattern, key + (*key == 'I'), 0) == 0 ||
 	       fnmatch(pattern, volume_readable(key).text, 0) == 0;
 }
 

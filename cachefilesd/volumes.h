@@ -57,5 +57,8 @@ struct volume_name {
 };
 struct volume_name volume_readable(const char *key);
 
-/* Whether the pattern (fnmatch, * matches anything) is that of the key, without I, or the name. */
+/*
+ * Whether the pattern (fnmatch, * matches anything) is that of the key, with its I or without, or
+ * of the readable name.
+ */
 bool volume_matches(const char *pattern, const char *key);

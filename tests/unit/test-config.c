@@ -163,6 +163,8 @@ static void reload(void **state)
 		{"dir /c\ncontrol none\ncontrol_group g\nmetrics /m",
 		 "control control_group metrics "},
 		{"dir /d\nmemory 65M\nfrun 8%\nnocull", "dir frun nocull "},
+		{"dir /c\nmax_size 1G\nmax_files 7\nmin_free 1G\nmax_age 1d", ""},
+		{"dir /c\nvolume a pin\nvolume b priority 2", ""},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
@@ -198,7 +200,8 @@ static void same_or_not(void **state)
 		"bcull 6%",	"bstop 2%",	   "frun 8%",	   "fcull 6%",
 		"fstop 2%",	"nocull",	   "culltable 13", "resume_thresholds - 6",
 		"debug 0",	"memory 65M",	   "freeze yield", "remount yield",
-		"control none", "control_group g", "metrics /m",
+		"control none", "control_group g", "metrics /m",   "max_size 1G",
+		"max_files 5",	"min_free 1G",	   "max_age 1d",   "volume a pin",
 	};
 	struct config *now = load_text("dir /c");
 
@@ -224,7 +227,9 @@ static void values(void **state)
 			  "brun 50%\nbcull 40%\nbstop 30%\nfrun 20%\nfcull 15%\n"
 			  "fstop 12%\nculltable 17\nsecctx s\ntag t\nnocull\nfreeze yield 2m\n"
 			  "remount yield\ncontrol /run/c\ncontrol_group g\n"
-			  "metrics [::1]:9100\n");
+			  "metrics [::1]:9100\nmax_size 3G\nmax_files 12\nmin_free 2M\n"
+			  "max_age 2h\nvolume * priority 2 max_age 1d\n"
+			  "volume nfs* max_size 5M\nvolume nfs4* pin\n");
 
 	assert_string_equal(c->path, "conf");
 	assert_string_equal(c->dir, "/c");
@@ -244,6 +249,11 @@ static void values(void **state)
 	assert_string_equal(c->control, "/run/c");
 	assert_string_equal(c->control_group, "g");
 	assert_string_equal(c->metrics, "[::1]:9100");
+	assert_int_equal(c->rules->max_size, UINT64_C(3) << 30);
+	assert_int_equal(c->rules->max_files, 12);
+	assert_int_equal(c->rules->min_free, UINT64_C(2) << 20);
+	assert_int_equal(c->rules->max_age, 7200);
+	assert_int_equal(c->rules->count, 3);
 	assert_int_equal(c->limits.brun, 50);
 	assert_int_equal(c->limits.bcull, 40);
 	assert_int_equal(c->limits.bstop, 30);
@@ -252,6 +262,39 @@ static void values(void **state)
 	assert_int_equal(c->limits.fstop, 12);
 	config_free(c);
 	assert_null(config_free(NULL));
+}
+
+/* The last one that matches is the volume's. */
+static void rules(void **state)
+{
+	struct config *c = load_text("dir /c\nmax_age 1h\nvolume a* priority 2 max_age 1d\n"
+				     "volume *b max_size 5M\nvolume *b? pin\n");
+	const struct rules *r = c->rules;
+	struct rule rule;
+
+	assert_int_equal(rules_find(r, "Iother"), -1);
+	assert_int_equal(rules_find(r, "Iab"), 1);
+	assert_int_equal(rules_find(r, "Iabc"), 2);
+	rule = rules_get(r, rules_find(r, "Iac"));
+	assert_int_equal(rule.priority, 2);
+	assert_int_equal(rule.max_age, 86400);
+	assert_int_equal(rule.max_size, 0);
+	assert_false(rule.pin);
+	rule = rules_get(r, rules_find(r, "Ib"));
+	assert_int_equal(rule.priority, RULE_PRIORITY_DEFAULT);
+	assert_int_equal(rule.max_age, 3600);
+	assert_int_equal(rule.max_size, 5 << 20);
+	rule = rules_get(r, rules_find(r, "Ibb"));
+	assert_true(rule.pin);
+	rule = rules_get(r, -1);
+	assert_int_equal(rule.priority, RULE_PRIORITY_DEFAULT);
+	assert_int_equal(rule.max_age, 3600);
+	assert_true(rules_demand(r));
+	config_free(c);
+
+	c = load_text("dir /c\nvolume a* pin\nvolume b priority 3\n");
+	assert_false(rules_demand(c->rules));
+	config_free(c);
 }
 
 static void drop_in_says_where_dir_is(void **state)
@@ -410,6 +453,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(reload),
 		cmocka_unit_test(same_or_not),
 		cmocka_unit_test(values),
+		cmocka_unit_test(rules),
 		cmocka_unit_test(drop_in_says_where_dir_is),
 		cmocka_unit_test(unreadable),
 		cmocka_unit_test(memory_runs_out_on_good),
