@@ -77,8 +77,10 @@ build_tree() {
 	mkdir -p "$top"
 	if [ "$(cat "$top/version" 2>/dev/null)" != "$version" ]; then
 		rm -rf "$top/src"
-		# Hard links: patch and the lines below replace files, they never write into them.
-		cp -al "$stock" "$top/src" || return 1
+		# Hard links where it is one filesystem: patch and the lines below replace files, they
+		# never write into them.
+		cp -al "$stock" "$top/src" 2>/dev/null || { rm -rf "$top/src" && cp -a "$stock" "$top/src"; } ||
+			return 1
 		: >"$top/touched"
 		printf '%s\n' "$version" >"$top/version"
 	fi
@@ -144,6 +146,7 @@ image() {
 		apply_base "$base" "$@" || return 1
 		mapfile -t patches < <(patches_of "$base" "$@")
 	fi
+	[ -z "${extra:-}" ] || patches+=("$extra")
 	key=$base-$(image_key "$base" "$APPLY_VERSION" "$config" "${patches[@]}")
 	mkdir -p "$LAB/kernel"
 	if [ ! -d "$LAB/cache/kimage/$key" ]; then

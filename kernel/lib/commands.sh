@@ -13,6 +13,7 @@ kernel_usage() {
 		  image   builds a kernel, or finds it built, and prints the path of its bzImage
 		            --stock       without the series
 		            -c CONFIG     debug (default: lockdep, KASAN, kmemleak), lockdep or bench
+		            -x FILE       with that diff on top
 		  build   image for stock and patched
 		            -k stock|patched
 		  check   each patch: checkpatch --strict, build of what it touches with W=1, sparse and
@@ -41,7 +42,7 @@ kernel_wrong() {
 
 kernel_main() {
 	local command=${1:-} base bases='' topics='' kinds="stock patched" config=debug only='' kind=patched
-	local chosen='' record='' checks='' whole='' seconds=120
+	local chosen='' record='' checks='' whole='' seconds=120 extra=''
 	[ $# = 0 ] || shift
 
 	case $command in
@@ -59,7 +60,7 @@ kernel_main() {
 			kernel_usage
 			exit 0
 			;;
-		-b | -c | -k | -t | -v | -s) [ $# -ge 2 ] || kernel_wrong "$1 wants an argument" ;;&
+		-b | -c | -k | -t | -v | -s | -x) [ $# -ge 2 ] || kernel_wrong "$1 wants an argument" ;;&
 		-b)
 			[[ " $BASES " == *" $2 "* ]] || kernel_wrong "no base is called $2"
 			bases+=" $2"
@@ -85,6 +86,11 @@ kernel_main() {
 		-s)
 			[[ $2 =~ ^[1-9][0-9]*$ ]] || kernel_wrong "-s wants seconds"
 			seconds=$2
+			shift
+			;;
+		-x)
+			grep -q '^diff --git ' "$2" 2>/dev/null || kernel_wrong "-x wants a file with a git diff"
+			extra=$(realpath "$2")
 			shift
 			;;
 		--record) record=1 ;;

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the kernel tests' guest scripts share.  A script sources it, does one
 # thing, and ends with verdict.  BIN names the directory of the programs built
-# from the test's C files, MODULES that of its test modules.
+# from the test's C files, MODULES that of the modules its head names.
 set -u
 failed=0
+MODULES=/lab/run/modules
 
 # say TEXT: to the result and to the console's log
 say()

@@ -10,6 +10,9 @@
 #   Check     yes: part of tests/run check, on the kernel with the series
 #   Soak      yes: part of kernel/run soak; the script works for $SECS seconds, with its disks
 #             from ${DISK:-/dev/vda} on, in directories of its own
+#   Module    PATH DIFF: a module as a diff beside the test (or a patch of the series) makes it, for
+#             $MODULES; Module-stock for the stock kernel alone
+#   Scratch   NAME: for a kernel with the series and NAME.diff, which is beside the test, and no other
 #   Disks, Timeout, Memory, CPUs, Guest, Append, Expect as in tests/lab/cases.sh
 # The first argument is the kernel. The script's status is the verdict, 77 skips; lines of its output
 # that begin with "seen: " are what is recorded. Other files beside it are for the scripts.
@@ -59,13 +62,27 @@ test_plan() {
 		while read -r name; do
 			[[ " $(test_key "$name" Bases "$BASES") " == *" $base "* ]] || continue
 			[ -z "$checks" ] || [ "$(test_key "$name" Check no)" = yes ] || continue
-			for kernel_kind in $kinds; do
+			for kernel_kind in $(test_kinds "$name"); do
 				for variant in $(test_key "$name" Variants -); do
 					[[ -z $chosen || $variant == "$chosen" ]] || continue
-					printf '%s %s %s\n' "$kernel_kind-$base" "$name" "$variant"
+					printf '%s %s %s\n' "${kernel_kind/BASE/$base}" "$name" "$variant"
 				done
 			done
 		done < <(test_names "$@")
+	done
+}
+
+# test_kinds TOPIC/NAME: the kernels it is for, with the word BASE in place of the base.
+test_kinds() {
+	local scratch kind
+	scratch=$(test_key "$1" Scratch '')
+
+	for kind in $kinds; do
+		if [ -z "$scratch" ]; then
+			echo "$kind-BASE"
+		elif [ "$kind" = patched ]; then
+			echo "scratch-BASE-$scratch"
+		fi
 	done
 }
 
@@ -98,6 +115,10 @@ test_run() {
 	[ "$variant" = - ] || M_ARGUMENTS+=("$variant")
 	test_programs "${name%%/*}" "$M_DIR/run/bin" >"$M_DIR.programs" 2>&1 || {
 		machine_verdict "its programs do not compile: $(tail -n 1 "$M_DIR.programs")"
+		return 126
+	}
+	test_modules "$name" "$kernel" "$M_DIR/run/modules" 2>"$M_DIR.modules" || {
+		machine_verdict "its modules do not build: $(tail -n 1 "$M_DIR.modules")"
 		return 126
 	}
 	machine_run

@@ -8,7 +8,7 @@ KERNELS="debian-6.1 debian-6.12 stock-6.1 stock-6.12 patched-6.1 patched-6.12"
 
 # kernel_dir KERNEL: prints its directory.
 kernel_dir() {
-	local base=${1#*-} image package version
+	local base=${1#*-} image package version extra
 
 	case $1 in
 	debian-*)
@@ -22,13 +22,17 @@ kernel_dir() {
 		cached kernel "$package-$(printf '%s' "$version$(declare -f kernel_unpack)" | hash_of)" \
 			kernel_unpack "$package"
 		;;
-	stock-* | patched-*)
+	stock-* | patched-* | scratch-*)
 		[ -x "$LAB_SRC/kernel/run" ] || {
 			echo "kernel/run is not there to build $1" >&2
 			return 1
 		}
 		if [[ $1 == stock-* ]]; then
 			image=$("$LAB_SRC/kernel/run" image -b "$base" --stock </dev/null | tail -n 1)
+		elif [[ $1 == scratch-* ]]; then
+			# scratch-BASE-NAME: with the diff NAME, which is with the tests of a topic.
+			extra=$(ls "$LAB_SRC"/kernel/*/tests/"${base#*-}.diff")
+			image=$("$LAB_SRC/kernel/run" image -b "${base%%-*}" -x "$extra" </dev/null | tail -n 1)
 		else
 			image=$("$LAB_SRC/kernel/run" image -b "$base" </dev/null | tail -n 1)
 		fi
