@@ -1,20 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# N3: local_mac is read while the device goes away.  For a kernel built with
-# delay-mac.sed, which sleeps between loading the pointer and following it;
-# boot with slub_debug=FZP and set DELAYED.  Stock: the device is freed
-# meanwhile, and the address is read from poison.  Patched: the device waits for
-# the reader.
+# N3: local_mac is read while the device goes away.  The module has a delay
+# between loading the pointer and following it.  Stock: the device is freed
+# meanwhile, and its address is read from freed memory.  Patched: the device
+# waits for the reader.
 #
 # Bases: 6.1 6.12
-# Stock: pass
+# Stock: fail
 # Timeout: 300
-# Append: slub_debug=FZP
+# Module: drivers/net/netconsole delay-mac.diff
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
-[ -n "${DELAYED:-}" ] || exit 77 # by hand, on the build described above
-for i in $(seq "${ROUNDS:-3}"); do
+rounds=${ROUNDS:-10}
+for i in $(seq "$rounds"); do
 	ip link add d0 type dummy
 	ip addr add 192.0.2.1/24 dev d0
 	ip link set d0 up
@@ -28,10 +27,10 @@ for i in $(seq "${ROUNDS:-3}"); do
 	wait "$reader" || fail "the reader died"
 	wait $!
 	got=$(cat /tmp/mac)
-	say "round $i: $got"
-	[ "$got" = "$want" ] || [ "$got" = ff:ff:ff:ff:ff:ff ] ||
-		fail "neither $want nor the broadcast address"
+	[ "$got" = "$want" ] || fail "round $i: read $got, not $want" || break
 	rmdir "$NCONF/t0"
 done
+[ "$failed" = 0 ] && say "seen: $rounds rounds, each read the address of its device"
+dmesg | grep -m 1 -o 'KASAN: .*' | sed 's/^/seen: /'
 kernel_silent
 verdict
