@@ -14,10 +14,11 @@
  * look	open, read, readdir(3), stat(2)
  * ctrl	depend, undepend, register, unregister
  *
- * "links" is make and link alone.  Calls may fail, that is not looked at: the
- * verdict is that each process goes on, and what the kernel says meanwhile.
- * Prints the number of calls that succeeded by kind.  Exit status: 0, or 1
- * when a process has not come back from a call for STUCK_S seconds.
+ * "links" is make and link alone.  Single calls may fail, but some of each
+ * process must succeed, and each must go on; and what the kernel says meanwhile
+ * is looked at by whoever calls this.  Prints the number of calls that
+ * succeeded by kind.  Exit status: 0, or 1 when a process had no success, or 3
+ * when one has not come back from a call for STUCK_S seconds.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -30,13 +31,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ROOT	"/sys/kernel/config/test_configfs"
 #define CONTROL "/sys/module/test_configfs/parameters/control"
 #define NODES	3
-#define STUCK_S 60
+#define STUCK_S 40
 
 static const char *const groups[] = {"a", "a/b", "reg", "reg/d", "a/deep"};
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
@@ -175,19 +177,40 @@ static void worker(unsigned int i)
 	CPU_ZERO(&set);
 	CPU_SET(i % 2, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	seed = 1 + i;
+	seed = time(NULL) + i;
 	for (;;) {
 		progress[i].done += works[i].once();
 		progress[i].calls++;
 	}
 }
 
+/* Whether all go on; says which has not for too long */
+static int all_go_on(unsigned long *seen, time_t *since, int links, time_t start)
+{
+	unsigned int i;
+
+	for (i = 0; i < WORKS; i++) {
+		if (works[i].links != links)
+			continue;
+		if (progress[i].calls != seen[i])
+			since[i] = time(NULL);
+		seen[i] = progress[i].calls;
+		if (time(NULL) - since[i] > STUCK_S) {
+			printf("seen: %s is stuck after %lu calls, %ld s after the start\n",
+			       works[i].name, seen[i], (long)(since[i] - start));
+			return 0;
+		}
+	}
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long seen[WORKS] = {0};
-	time_t end, since[WORKS];
+	time_t start, end, since[WORKS];
+	pid_t pid[WORKS] = {0};
+	int links, idle = 0;
 	unsigned int i;
-	int links;
 
 	if (argc != 3 || chdir(ROOT))
 		return perror("hammer all|links SECONDS"), 2;
@@ -195,30 +218,31 @@ int main(int argc, char **argv)
 	mkdir("n0", 0755);
 	progress = mmap(NULL, WORKS * sizeof(*progress), PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	end = time(NULL) + atoi(argv[2]);
+	start = time(NULL);
+	end = start + atoi(argv[2]);
 	for (i = 0; i < WORKS; i++) {
-		since[i] = time(NULL);
-		if (works[i].links == links && fork() == 0)
+		since[i] = start;
+		if (works[i].links != links)
+			continue;
+		pid[i] = fork();
+		if (!pid[i])
 			worker(i);
 	}
 	while (time(NULL) < end) {
 		sleep(1);
-		for (i = 0; i < WORKS; i++) {
-			if (works[i].links != links)
-				continue;
-			if (progress[i].calls != seen[i])
-				since[i] = time(NULL);
-			seen[i] = progress[i].calls;
-			if (time(NULL) - since[i] > STUCK_S) {
-				printf("hammer: %s is stuck after %lu calls\n", works[i].name,
-				       seen[i]);
-				return 1;
-			}
-		}
+		if (!all_go_on(seen, since, links, start))
+			return 3;
 	}
 	for (i = 0; i < WORKS; i++)
-		if (works[i].links == links)
-			printf("%s: calls=%lu done=%lu\n", works[i].name, progress[i].calls,
-			       progress[i].done);
-	return 0;
+		if (pid[i])
+			kill(pid[i], SIGKILL);
+	for (i = 0; i < WORKS; i++) {
+		if (!pid[i])
+			continue;
+		waitpid(pid[i], NULL, 0);
+		printf("%s: calls=%lu done=%lu\n", works[i].name, progress[i].calls,
+		       progress[i].done);
+		idle += !progress[i].done;
+	}
+	return idle > 0;
 }

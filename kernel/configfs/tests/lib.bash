@@ -1,17 +1,42 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What configfs' tests share beside guest.bash: the test subsystem of the
-# series' last patch.  A stock kernel has it by that patch alone.
+# series' last patch.  For a stock kernel it is built as a module by itself.
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/../../lib/guest.bash"
 ROOT=/sys/kernel/config/test_configfs
-[ -d "$ROOT" ] || modprobe -q test_configfs
-[ -d "$ROOT" ] || {
-	say "no test_configfs"
-	exit 77
+
+load()
+{
+	if [ -e "$MODULES/test_configfs.ko" ]; then
+		insmod "$MODULES/test_configfs.ko"
+	else
+		modprobe test_configfs
+	fi
 }
 
 control()
 {
 	echo "$*" >/sys/module/test_configfs/parameters/control
+}
+
+# empty: takes everything away that the hammer left, and says what does not go
+empty()
+{
+	local path
+
+	control undepend 2>/dev/null
+	find "$ROOT" -type l -delete
+	find "$ROOT" -depth -mindepth 2 -type d -name 'i[0-9]' | while read -r path; do
+		rmdir "$path" || fail "$path is not removed"
+	done
+	for path in "$ROOT"/*/; do
+		[ ! -d "$path" ] || rmdir "$path" || fail "$path is not removed"
+	done
+}
+
+load
+[ -d "$ROOT" ] || {
+	say "no test_configfs"
+	exit 77
 }

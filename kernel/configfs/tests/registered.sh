@@ -4,10 +4,12 @@
 # node.  Stock: lockdep takes it for recursion, and is off.
 #
 # Stock: fail
+# Module-stock: lib/test_configfs *-selftests-*.patch
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
-for i in $(seq "${ROUNDS:-200}"); do
+rounds=${ROUNDS:-200}
+for i in $(seq "$rounds"); do
 	mkdir "$ROOT/n0"
 	control register n0 || fail "register"
 	[ -d "$ROOT/n0/reg/d" ] || fail "round $i: reg/d is not there"
@@ -15,5 +17,7 @@ for i in $(seq "${ROUNDS:-200}"); do
 	[ $((i % 2)) = 0 ] || control unregister n0 || fail "unregister"
 	rmdir "$ROOT/n0" || fail "round $i: not removed"
 done
+say "seen: $rounds rounds, debug_locks: $(sed -n 's/^ *debug_locks: *//p' /proc/lockdep_stats)"
+dmesg | grep -m 1 -o 'WARNING: possible recursive.*' | sed 's/^/seen: /'
 kernel_silent
 verdict
