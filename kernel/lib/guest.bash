@@ -52,6 +52,21 @@ kernel_silent()
 	[ "$locks" = 1 ] || fail "lockdep is off"
 }
 
+# series_selftest KERNEL: runs the script that the series of this topic adds to the kernel's own tests
+series_selftest()
+{
+	local dir passed
+
+	dir=$(dirname "$0")/../${1#*-}
+	awk '/^diff --git/ { on = 0 } on && /^[+]/ { print substr($0, 2) } /^[+][+][+] .*[.]sh$/ { on = 1 }' \
+		"$dir"/*-selftests-*.patch >/tmp/selftest.sh
+	bash /tmp/selftest.sh | tee /tmp/selftest
+	[ "${PIPESTATUS[0]}" = 0 ] || fail "the selftest: $(grep -m 1 '^not ok' /tmp/selftest)"
+	passed=$(grep -c '^ok' /tmp/selftest)
+	say "seen: $passed of $(sed -n 's/^1\.\.//p' /tmp/selftest) passed"
+	[ "$passed" -gt 0 ] || fail "nothing was tested"
+}
+
 # verdict: the last line of a test
 verdict()
 {
