@@ -2,7 +2,7 @@
 /*
  * hammer - everything at once on the subsystem test_configfs
  *
- * hammer all|links SECONDS
+ * hammer all|links|foreign SECONDS
  *
  * One process for each kind of work, over the two CPUs in turn, all on the
  * same few directories, so that most calls meet another one:
@@ -14,7 +14,9 @@
  * look	open, read, readdir(3), stat(2)
  * ctrl	depend, undepend, register, unregister
  *
- * "links" is make and link alone.  Single calls may fail, but some of each
+ * "links" is make and link alone.  "foreign" is making an item that depends on
+ * another one from its callback, against rename(2) from the root to there, and
+ * is part of "all" too.  Single calls may fail, but some of each
  * process must succeed, and each must go on; and what the kernel says meanwhile
  * is looked at by whoever calls this.  Prints the number of calls that
  * succeeded by kind.  Exit status: 0, or 1 when a process had no success, or 3
@@ -58,7 +60,12 @@ static const char *group(char *path)
 
 static const char *item(char *path)
 {
-	sprintf(path, "n%u/%s/i%u", any(NODES), groups[any(GROUPS)], any(2));
+	const char *g = groups[any(GROUPS)];
+
+	if (any(16))
+		sprintf(path, "n%u/%s/i%u", any(NODES), g, any(2));
+	else
+		sprintf(path, "n%u/%s/foreign", any(NODES), g);
 	return path;
 }
 
@@ -108,9 +115,27 @@ static int move(void)
 	sprintf(from, "%s/x", group(path));
 	if (any(2))
 		item(from);
+	if (!any(8))
+		strcpy(from, "../x");
 	sprintf(to, "%s/y", group(path));
 	/* done when it was refused: then the locks were taken */
 	return rename(from, to) != 0;
+}
+
+/* One node that stays */
+static int make_foreign(void)
+{
+	static const char path[] = "n0/a/foreign";
+	int made;
+
+	mkdir("n0", 0755);
+	made = mkdir(path, 0755) == 0;
+	return rmdir(path) == 0 && made;
+}
+
+static int move_foreign(void)
+{
+	return rename("../x", "n0/a/y") != 0;
 }
 
 static int look(void)
@@ -153,15 +178,31 @@ static int ctrl(void)
 	return done;
 }
 
+enum mode {
+	ALL,
+	LINKS,
+	FOREIGN
+};
+static const char *const modes[] = {"all", "links", "foreign"};
+
 static const struct work {
 	const char *name;
 	int (*once)(void);
-	int links;
+	enum mode mode;
 } works[] = {
-	{"make", make, 0},	 {"make", make, 0},	  {"link", link_any, 0},
-	{"move", move, 0},	 {"move", move, 0},	  {"look", look, 0},
-	{"ctrl", ctrl, 0},	 {"make", make_nodes, 1}, {"link", link_node, 1},
-	{"make", make_nodes, 1}, {"link", link_node, 1},
+	{"make", make, ALL},
+	{"make", make, ALL},
+	{"link", link_any, ALL},
+	{"move", move, ALL},
+	{"move", move, ALL},
+	{"look", look, ALL},
+	{"ctrl", ctrl, ALL},
+	{"make", make_nodes, LINKS},
+	{"link", link_node, LINKS},
+	{"make", make_nodes, LINKS},
+	{"link", link_node, LINKS},
+	{"make", make_foreign, FOREIGN},
+	{"move", move_foreign, FOREIGN},
 };
 #define WORKS (sizeof(works) / sizeof(works[0]))
 
@@ -185,12 +226,12 @@ static void worker(unsigned int i)
 }
 
 /* Whether all go on; says which has not for too long */
-static int all_go_on(unsigned long *seen, time_t *since, int links, time_t start)
+static int all_go_on(unsigned long *seen, time_t *since, enum mode mode, time_t start)
 {
 	unsigned int i;
 
 	for (i = 0; i < WORKS; i++) {
-		if (works[i].links != links)
+		if (works[i].mode != mode)
 			continue;
 		if (progress[i].calls != seen[i])
 			since[i] = time(NULL);
@@ -209,12 +250,13 @@ int main(int argc, char **argv)
 	unsigned long seen[WORKS] = {0};
 	time_t start, end, since[WORKS];
 	pid_t pid[WORKS] = {0};
-	int links, idle = 0;
-	unsigned int i;
+	unsigned int i, mode = 0;
+	int idle = 0;
 
-	if (argc != 3 || chdir(ROOT))
-		return perror("hammer all|links SECONDS"), 2;
-	links = !strcmp(argv[1], "links");
+	while (argc == 3 && mode <= FOREIGN && strcmp(argv[1], modes[mode]))
+		mode++;
+	if (argc != 3 || mode > FOREIGN || chdir(ROOT))
+		return perror("hammer all|links|foreign SECONDS"), 2;
 	mkdir("n0", 0755);
 	progress = mmap(NULL, WORKS * sizeof(*progress), PROT_READ | PROT_WRITE,
 			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -222,7 +264,7 @@ int main(int argc, char **argv)
 	end = start + atoi(argv[2]);
 	for (i = 0; i < WORKS; i++) {
 		since[i] = start;
-		if (works[i].links != links)
+		if (works[i].mode != mode)
 			continue;
 		pid[i] = fork();
 		if (!pid[i])
@@ -230,7 +272,7 @@ int main(int argc, char **argv)
 	}
 	while (time(NULL) < end) {
 		sleep(1);
-		if (!all_go_on(seen, since, links, start))
+		if (!all_go_on(seen, since, mode, start))
 			return 3;
 	}
 	for (i = 0; i < WORKS; i++)

@@ -27,7 +27,7 @@ empty()
 
 	control undepend 2>/dev/null
 	find "$ROOT" -type l -delete
-	find "$ROOT" -depth -mindepth 2 -type d -name 'i[0-9]' | while read -r path; do
+	find "$ROOT" -depth -mindepth 2 -type d -regex '.*/\(i[0-9]\|foreign\)' | while read -r path; do
 		rmdir "$path" || fail "$path is not removed"
 	done
 	for path in "$ROOT"/*/; do
