@@ -36,7 +36,7 @@ wait_for()
 }
 
 # What a kernel says when something is wrong with it
-bad_words='BUG:|WARNING:|Oops|KASAN|possible recursive|possible circular|inconsistent lock|INFO: task .* blocked|general protection|waiting for .* to become free|refcount_t|UBSAN|kmemleak|bad unlock|held lock freed|suspicious RCU'
+bad_words='BUG:|WARNING:|Oops|KASAN|possible recursive|possible circular|inconsistent lock|INFO: task .* blocked|general protection|waiting for .* to become free|refcount_t|UBSAN|kmemleak: [0-9]+ new|bad unlock|held lock freed|suspicious RCU'
 
 # kernel_silent: the log has none of these since boot, and lockdep, where it is
 # built in, still works
