@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <limits.h>
-#include <stdio.h>
 
 /* The length of the character that begins at text, 0 if none does. */
 static size_t utf8_length(const unsigned char *text, size_t left)
@@ -44,25 +43,38 @@ bool text_is_utf8(const char *text, size_t length)
 	return true;
 }
 
+/*
+ * One step of showing text: as it is, or a byte as \xNN when it would upset a terminal (control
+ * characters, also those of two bytes) or is no UTF-8. Returns how many bytes of the text that was.
+ */
+static size_t show_step(const char *text, size_t left, char escaped[5], const char **ret_show,
+			size_t *ret_length)
+{
+	unsigned char byte = (unsigned char)*text;
+	size_t step = utf8_length((const unsigned char *)text, left);
+	bool control = byte < 0x20 || byte == 0x7f ||
+		       (step == 2 && byte == 0xc2 && (unsigned char)text[1] < 0xa0);
+
+	if (step > 0 && !control) {
+		*ret_show = text;
+		*ret_length = step;
+		return step;
+	}
+	*ret_length = (size_t)snprintf(escaped, 5, "\\x%02x", byte);
+	*ret_show = escaped;
+	return 1;
+}
+
 struct quoted text_quote(const char *text)
 {
 	const size_t room = sizeof(((struct quoted *)NULL)->text) - sizeof("...\"");
-	size_t left = strlen(text), used = 1, step;
+	size_t left = strlen(text), used = 1, step, length;
 	struct quoted quoted = {"\""};
+	char escaped[5];
+	const char *show;
 
 	for (; left > 0; text += step, left -= step) {
-		unsigned char byte = (unsigned char)*text;
-		char escaped[5];
-		const char *show = text;
-		size_t length;
-
-		step = utf8_length((const unsigned char *)text, left);
-		length = step;
-		if (step == 0 || byte < 0x20 || byte == 0x7f) {
-			step = 1;
-			length = (size_t)snprintf(escaped, sizeof(escaped), "\\x%02x", byte);
-			show = escaped;
-		}
+		step = show_step(text, left, escaped, &show, &length);
 		if (used + length > room) {
 			memcpy(quoted.text + used, "...", 3);
 			used += 3;
@@ -73,6 +85,18 @@ struct quoted text_quote(const char *text)
 	}
 	memcpy(quoted.text + used, "\"", 2);
 	return quoted;
+}
+
+void text_write(FILE *to, const char *text)
+{
+	size_t left = strlen(text), step, length;
+	char escaped[5];
+	const char *show;
+
+	for (; left > 0; text += step, left -= step) {
+		step = show_step(text, left, escaped, &show, &length);
+		fwrite(show, 1, length, to);
+	}
 }
 
 unsigned int text_distance(const char *a, const char *b)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "util.h"
 
 /* Whether the bytes are UTF-8 as RFC 3629 has it: no overlong forms, no surrogates. */
@@ -24,6 +26,9 @@ struct quoted {
  * never within a character. For use in the argument list of a printf.
  */
 struct quoted text_quote(const char *text);
+
+/* The whole text in the same way, without the quotes. */
+void text_write(FILE *to, const char *text);
 
 /*
  * How many letters must be changed, added, dropped or swapped with their neighbour to make one word

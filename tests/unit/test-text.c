@@ -84,10 +84,32 @@ static void quoting(void **state)
 		{"\x7f", "\"\\x7f\""},
 		{"gr\xc3\xb6\xc3\x9f", "\"gr\xc3\xb6\xc3\x9f\""},
 		{"\xff\xc3", "\"\\xff\\xc3\""},
+		/* the control characters of two bytes, and the first that is none */
+		{"\xc2\x9b[31m", "\"\\xc2\\x9b[31m\""},
+		{"\xc2\x80\xc2\x9f", "\"\\xc2\\x80\\xc2\\x9f\""},
+		{"\xc2\xa0", "\"\xc2\xa0\""},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_string_equal(text_quote(cases[i].text).text, cases[i].quoted);
+}
+
+static void writing(void **state)
+{
+	char *out = NULL, expected[3 * 1000 + 1];
+	size_t size = 0;
+	FILE *to = open_memstream(&out, &size);
+
+	assert_non_null(to);
+	text_write(to, "gr\xc3\xb6\xc3\x9f\x1b[1m\xff");
+	for (int i = 0; i < 1000; i++)
+		text_write(to, "\xe2\x82\xac");
+	assert_int_equal(fclose(to), 0);
+	assert_memory_equal(out, "gr\xc3\xb6\xc3\x9f\\x1b[1m\\xff", 17);
+	for (size_t i = 0; i < 1000; i++)
+		memcpy(expected + 3 * i, "\xe2\x82\xac", 4);
+	assert_string_equal(out + 17, expected);
+	free(out);
 }
 
 /* Of any length and any characters: it fits, is cut where characters meet, and ends as it should.
@@ -148,6 +170,7 @@ int main(void)
 		cmocka_unit_test(utf8_is_what_can_be_encoded),
 		cmocka_unit_test(utf8_of_four_bytes),
 		cmocka_unit_test(quoting),
+		cmocka_unit_test(writing),
 		cmocka_unit_test(quoting_cuts),
 		cmocka_unit_test(distances),
 	};
