@@ -44,7 +44,7 @@ build_install() {
 	local dest=$LAB_BUILD/dest file bad=0
 
 	DESTDIR=$dest meson install -C "$LAB_BUILD/gcc" --no-rebuild || return 1
-	for file in usr/sbin/cachefilesd etc/cachefilesd.conf usr/share/man/man8/cachefilesd.8 \
+	for file in usr/sbin/cachefilesd usr/sbin/cachefilesctl etc/cachefilesd.conf usr/share/man/man8/cachefilesd.8 \
 		usr/share/man/man5/cachefilesd.conf.5; do
 		[ -s "$dest/$file" ] || {
 			echo "not installed: $file"
@@ -56,6 +56,7 @@ build_install() {
 		bad=1
 	}
 	"$dest/usr/sbin/cachefilesd" --version || bad=1
+	"$dest/usr/sbin/cachefilesctl" --version || bad=1
 	"$dest/usr/sbin/cachefilesd" --dump-config -c "$dest/etc/cachefilesd.conf" || bad=1
 	return $bad
 }

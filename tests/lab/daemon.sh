@@ -4,7 +4,7 @@
 # The daemon that goes into guests, as a tree that is copied over the guest's root: ours as
 # `meson install` lays it out, or Debian's package of the old one for comparison.
 
-DAEMON_SOURCES=(cachefilesd conf units man meson.build meson_options.txt)
+DAEMON_SOURCES=(cachefilesd cachefilesctl conf units man meson.build meson_options.txt)
 
 # daemon_stage ours|debian|none: prints the directory of the tree.
 daemon_stage() {
@@ -22,7 +22,7 @@ daemon_stage() {
 	fi
 	key=$({
 		daemon_sources_hash
-		dpkg-query -W gcc meson libevent-dev libcap-dev libmount-dev libsystemd-dev libc6-dev
+		dpkg-query -W gcc meson libevent-dev libcap-dev libmount-dev libsystemd-dev libjson-c-dev libsmartcols-dev libc6-dev
 		declare -f daemon_stage_ours
 	} | hash_of)
 	cached stage "ours-$key" daemon_stage_ours
