@@ -53,6 +53,16 @@ static int open_device(int *ret_fd, struct backing_report *report)
 	return r;
 }
 
+/* A kernel without the claim knows no such command, and lets every freeze through anyway. */
+static int set_yield(int fd, const struct config *c)
+{
+	int r = c->freeze == POLICY_YIELD
+			? device_set_yield(fd, (unsigned int)c->yield_seconds * 1000)
+			: 0;
+
+	return r == -EOPNOTSUPP ? 0 : r;
+}
+
 /* All that the kernel is told before bind. */
 static int configure(int fd, const struct config *c, struct backing_report *report)
 {
@@ -69,6 +79,8 @@ static int configure(int fd, const struct config *c, struct backing_report *repo
 		r = device_command(fd, what = "tag", c->tag);
 	if (r == 0)
 		r = device_command(fd, what = "dir", c->dir);
+	if (r == 0)
+		r = set_yield(fd, c);
 	if (r < 0)
 		refuse(report, -r, false, "the kernel refuses the %s of the configuration: %s",
 		       what, strerror(-r));
@@ -88,13 +100,18 @@ static int bind_cache(int fd, const struct config *c, struct backing_report *rep
 	return r;
 }
 
+static uint64_t fsid_of(const struct statfs *st)
+{
+	return (uint64_t)(uint32_t)st->f_fsid.__val[0] << 32 | (uint32_t)st->f_fsid.__val[1];
+}
+
 static int read_fsid(const char *dir, uint64_t *ret)
 {
 	struct statfs st;
 
 	if (statfs(dir, &st) < 0)
 		return -errno;
-	*ret = (uint64_t)(uint32_t)st.f_fsid.__val[0] << 32 | (uint32_t)st.f_fsid.__val[1];
+	*ret = fsid_of(&st);
 	return 0;
 }
 
@@ -143,20 +160,60 @@ static int open_bound(const char *dir, struct binding *b, struct backing_report 
 	return 0;
 }
 
-/* What must be the same for a bound device to be ours, as text. */
+/*
+ * What must be the same for a bound device to be ours, as text. The last line is there only where
+ * a freeze waits for us.
+ */
 static int write_record(const struct config *c, const struct binding *b, char **ret)
 {
 	const struct limits *l = &c->limits;
+	char yield[40] = "";
 
+	if (c->freeze == POLICY_YIELD && b->limits.has_claim)
+		snprintf(yield, sizeof(yield), "yield %llu\n",
+			 (unsigned long long)c->yield_seconds);
 	return asprintf(ret,
 			"dir %s\ntag %s\nsecctx %s\nlimits %u %u %u %u %u %u\nfilesystem %llx\n"
-			"inode %llu\n",
+			"inode %llu\n%s",
 			c->dir, c->tag, c->secctx ? c->secctx : "", l->brun, l->bcull, l->bstop,
 			l->frun, l->fcull, l->fstop, (unsigned long long)b->fsid,
-			(unsigned long long)b->store.ino) < 0
+			(unsigned long long)b->store.ino, yield) < 0
 		       ? -ENOMEM
 		       : 0;
 }
+
+/* A device that was unbound tells the line still, but claims nothing. */
+static bool is_unbound(int device)
+{
+	struct device_state state;
+
+	return device_read_state(device, &state) == 0 && state.has_claim && !state.claimed &&
+	       !state.dead;
+}
+
+/*
+ * The record as it was when the device was configured must be what it would be now, as far as the
+ * device itself keeps it; which directory that is the bind will tell.
+ */
+static bool is_configured_alike(const struct binding_attempt *a)
+{
+	_cleanup_free_ char *record = NULL;
+	struct binding b = {.limits.has_claim = true};
+	const char *end;
+	size_t length;
+
+	if (!a->kept_record || write_record(a->config, &b, &record) < 0)
+		return false;
+	end = strstr(record, "\nfilesystem ");
+	length = end ? (size_t)(end - record) : 0;
+	if (strncmp(record, a->kept_record, length + 1) != 0)
+		return false;
+	end = strstr(a->kept_record, "\nyield ");
+	return (end != NULL) == (a->config->freeze == POLICY_YIELD) &&
+	       (!end || streq(end, strstr(record, "\nyield ")));
+}
+
+static void try_again(struct binding_attempt *a);
 
 /* Takes up the kept device, or closes it and says why. */
 static void adopt(struct binding_attempt *a)
@@ -165,8 +222,17 @@ static void adopt(struct binding_attempt *a)
 	const char *why;
 
 	b.device = steal_fd(&a->kept);
+	if (is_unbound(b.device) && is_configured_alike(a)) {
+		/* Its keeper ended while the filesystem was frozen or read-only. */
+		a->unbound = b.device;
+		a->as_is = true;
+		try_again(a);
+		return;
+	}
 	if (device_probe(b.device) != 1)
 		why = "the cache is dead";
+	else if (is_unbound(b.device))
+		why = "it was let go of, and the configuration is another now";
 	else if (read_fsid(a->config->dir, &b.fsid) < 0 ||
 		 open_bound(a->config->dir, &b, &a->report) < 0)
 		why = "its directory is not there";
@@ -185,9 +251,69 @@ static void adopt(struct binding_attempt *a)
 	backing_describe(a->config->dir, b.backing, sizeof(b.backing));
 	if (a->config->debug_set)
 		device_set_debug(a->config->debug); /* the one thing that may differ; no loss */
+	/* The two came together; where it is not so, the command itself says it, and nothing is
+	 * lost. */
+	b.knows_unbind = b.limits.has_claim;
 	a->report = (struct backing_report){0};
 	a->binding = b;
-	a->adopted = true;
+	a->adopted = a->reused = true;
+}
+
+/* Whether what was bound is what was looked at before: the path may lead elsewhere by now. */
+static int check_store(struct binding_attempt *a, const struct binding *b)
+{
+	struct statfs st;
+
+	if (fstatfs(b->store.cache, &st) < 0) {
+		int error = errno;
+
+		refuse(&a->report, error, true, "%s: %s", a->config->dir, strerror(error));
+		return -error;
+	}
+	if (fsid_of(&st) == b->fsid)
+		return 0;
+	refuse(&a->report, EXDEV, true, "%s: another filesystem came while the cache was bound",
+	       a->config->dir);
+	return -EXDEV;
+}
+
+/* From a configured device to a bound cache; after a failure the caller closes what there is. */
+static int bind_configured(struct binding_attempt *a, struct binding *b)
+{
+	const struct config *c = a->config;
+	int r = bind_cache(b->device, c, &a->report);
+
+	if (r < 0)
+		return r;
+	if ((r = open_bound(c->dir, b, &a->report)) == 0 && (r = check_store(a, b)) == 0 &&
+	    (r = write_record(c, b, &b->record)) < 0)
+		refuse(&a->report, -r, true, "%s", strerror(-r));
+	if (r < 0 && b->knows_unbind)
+		device_unbind(b->device);
+	backing_describe(c->dir, b->backing, sizeof(b->backing));
+	return r;
+}
+
+/* Binds the unbound device once more. */
+static void try_again(struct binding_attempt *a)
+{
+	struct binding b = BINDING_CLOSED;
+
+	a->report = (struct backing_report){0};
+	if (!a->as_is)
+		backing_check(a->config->dir, &a->config->limits, &a->report);
+	if (a->report.error != 0 || check_filesystem(a, &b.fsid, &a->report) < 0)
+		return;
+	b.device = a->unbound;
+	b.knows_unbind = true;
+	if (bind_configured(a, &b) < 0) {
+		b.device = -1; /* stays ours for another time */
+		binding_close(&b);
+		return;
+	}
+	a->unbound = -1;
+	a->binding = b;
+	a->reused = true;
 }
 
 void binding_try(struct binding_attempt *a)
@@ -195,10 +321,14 @@ void binding_try(struct binding_attempt *a)
 	const struct config *c = a->config;
 	struct binding b = BINDING_CLOSED;
 
-	a->adopted = false;
+	a->adopted = a->reused = false;
 	a->not_adopted[0] = '\0';
 	if (a->kept >= 0) {
 		adopt(a);
+		return;
+	}
+	if (a->unbound >= 0) {
+		try_again(a);
 		return;
 	}
 	backing_check(c->dir, &c->limits, &a->report);
@@ -206,16 +336,30 @@ void binding_try(struct binding_attempt *a)
 		return;
 	if (check_filesystem(a, &b.fsid, &a->report) < 0)
 		return;
-	if (open_device(&b.device, &a->report) < 0 || configure(b.device, c, &a->report) < 0 ||
-	    bind_cache(b.device, c, &a->report) < 0 || open_bound(c->dir, &b, &a->report) < 0 ||
-	    write_record(c, &b, &b.record) < 0) {
-		if (a->report.error == 0)
-			refuse(&a->report, ENOMEM, true, "%s", strerror(ENOMEM));
+	if (open_device(&b.device, &a->report) < 0 || configure(b.device, c, &a->report) < 0) {
 		binding_close(&b);
 		return;
 	}
-	backing_describe(c->dir, b.backing, sizeof(b.backing));
-	a->binding = b;
+	b.knows_unbind = device_knows_unbind(b.device) == 1;
+	if (bind_configured(a, &b) < 0)
+		binding_close(&b);
+	else
+		a->binding = b;
+}
+
+int binding_unbind(struct binding *b)
+{
+	int r;
+
+	store_close(&b->store);
+	closep(&b->grave_watch);
+	b->grave_watch = -1;
+	r = device_unbind(b->device);
+	if (r == -ENODATA)
+		r = 0;
+	if (r == 0)
+		device_read_state(b->device, &b->limits); /* or what it was before, near enough */
+	return r;
 }
 
 void binding_await_release(void)

@@ -19,6 +19,7 @@ struct binding {
 	uint64_t fsid;		    /* statfs f_fsid of the cache's filesystem */
 	char *record;		    /* what it was bound with, to be compared as text */
 	char backing[128];	    /* "ext4 on /dev/vdb" */
+	bool knows_unbind; /* the kernel can let go of the cache and bind it again by this device */
 };
 
 #define BINDING_CLOSED ((struct binding){.device = -1, .store = STORE_CLOSED, .grave_watch = -1})
@@ -28,12 +29,16 @@ struct binding_attempt {
 	const struct config *config;
 	bool same_filesystem; /* bind only where fsid is that */
 	uint64_t fsid;
-	int kept; /* a device that is bound already, to be adopted; -1: none. Taken */
+	int kept; /* a device that the service manager had, to be adopted; -1: none. Taken */
 	const char *kept_record; /* the record it was bound with, or NULL */
+	int unbound; /* a device that is to be bound again; -1: none. Stays ours until it is bound
+		      */
+	bool as_is;  /* the filesystem may be frozen: try nothing on it before the kernel does */
 	/* Answered: report.error is 0 and the binding the caller's, or it says why not. */
 	struct backing_report report;
 	struct binding binding;
-	bool adopted;
+	bool adopted;	      /* was bound already, nothing was withdrawn */
+	bool reused;	      /* bound by the device that was kept or unbound */
 	char not_adopted[80]; /* why the kept device was of no use; empty: it was, or there was none
 			       */
 };
@@ -44,6 +49,13 @@ struct binding_attempt {
  * and the attempt ends with EBUSY: its other holder must let go of it first.
  */
 void binding_try(struct binding_attempt *attempt);
+
+/*
+ * Lets go of the cache and its filesystem but keeps the device, for another attempt; also where the
+ * cache is dead; limits is the state after that. Returns 0, or what the kernel answered: then the
+ * cache is bound as before, without its store.
+ */
+int binding_unbind(struct binding *binding);
 
 /* Waits, a few seconds at most, until nobody else holds the device any more. */
 void binding_await_release(void);

@@ -4,7 +4,7 @@
  * helps, starts cull cycles when the kernel asks, notices its death and lets it go. What may block
  * is a job of a worker; everything here runs in the event loop.
  *
- *	BINDING → BOUND → CLOSING → WAITING → BINDING …	(dead, displaced)
+ *	BINDING → BOUND → CLOSING → WAITING → BINDING …	(dead, displaced, yielding: see claim.h)
  *	   ↓                 ↓
  *	WAITING           STOPPED
  */
@@ -26,6 +26,14 @@ enum cache_state {
 	CACHE_STOPPED,
 };
 
+/* Why it is let go of on purpose, for a while. */
+enum yield_reason {
+	YIELD_NONE,
+	YIELD_FREEZE,
+	YIELD_REMOUNT,
+	YIELD_ORDER, /* by hand */
+};
+
 struct cache_owner {
 	/* The state or the one-line summary changed. */
 	void (*changed)(void *data);
@@ -43,6 +51,14 @@ void cache_start(struct cache *c);
 /* Withdraws the cache in order; finished() tells when. */
 void cache_stop(struct cache *c);
 
+/*
+ * Lets go of the cache and its filesystem until cache_resume(), or until so many seconds have
+ * passed if they are not 0. Done when cache_is_yielded(); changed() is called then.
+ */
+void cache_yield(struct cache *c, uint64_t seconds);
+void cache_resume(struct cache *c);
+bool cache_is_yielded(const struct cache *c);
+
 /* The mount table changed. */
 void cache_mounts_changed(struct cache *c);
 
@@ -53,6 +69,9 @@ void cache_tick(struct cache *c);
 enum worker_health cache_health(struct cache *c, uint64_t limit_ms);
 
 enum cache_state cache_get_state(const struct cache *c);
+/* All of it, in memory. Asks for a look at the free space, which is there a moment later. */
+struct status;
+const struct status *cache_status(struct cache *c);
 /* One line for STATUS=. */
 void cache_summary(const struct cache *c, char *buffer, size_t size);
 /* Several lines to the log, for SIGUSR1. */

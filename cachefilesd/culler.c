@@ -431,8 +431,10 @@ struct culler *culler_free(struct culler *c)
 int culler_start(struct culler *c, const struct binding *binding, const struct config *config)
 {
 	c->wanted = event_new(c->base, binding->device, EV_WRITE | EV_PERSIST, on_wanted, c);
-	c->released = event_new(c->base, binding->device, EV_READ | EV_PERSIST, on_released, c);
-	if (!c->wanted || !c->released)
+	if (!binding->limits.has_claim)
+		c->released =
+			event_new(c->base, binding->device, EV_READ | EV_PERSIST, on_released, c);
+	if (!c->wanted || (!c->released && !binding->limits.has_claim))
 		return -ENOMEM;
 	c->binding = binding;
 	c->config = config;

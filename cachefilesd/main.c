@@ -17,10 +17,13 @@
  *     daemon      owns the parts and wires them to the event loop: signals, watchdog, reload
  *
  *   the cache
- *     cache       the state machine: bind, wait, notice a death, let go, bind again
+ *     cache       the state machine: bind, wait, notice a death, bind again
  *     binding     one attempt to bind, step by step
  *     device      /dev/cachefiles: the only file that knows the kernel's protocol
  *     keep        what outlives the daemon: the bound device in systemd's store
+ *     release     its other half: letting go of it, for good or for a while
+ *     claim       POLICY: what is done when somebody wants to freeze or remount the filesystem
+ *     watch       reads the device's state and the free space, in nobody's way
  *     backing     the filesystem below the cache: what it lacks, by name; mounts that come and go
  *     fstab       what is to be mounted there, and is not
  *     store       the tree on disk: volumes, fan-outs, objects and their names

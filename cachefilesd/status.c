@@ -113,6 +113,25 @@ void status_describe_stall(const struct cull_result *r, char *buffer, size_t siz
 	}
 }
 
+const char *status_state(const struct status *s)
+{
+	switch (s->state) {
+	case CACHE_BINDING:
+	case CACHE_WAITING:
+		if (s->yielding)
+			return "yielded";
+		/* Trying again is no news. */
+		return s->waiting[0] ? "waiting" : "binding";
+	case CACHE_BOUND:
+		return "bound";
+	case CACHE_CLOSING:
+		return s->yielding ? "yielding" : "closing";
+	case CACHE_STOPPED:
+		break;
+	}
+	return "stopped";
+}
+
 void status_summary(const struct status *s, char *buffer, size_t size)
 {
 	struct text t = {buffer, size, 0};
@@ -123,10 +142,11 @@ void status_summary(const struct status *s, char *buffer, size_t size)
 		add(&t, "Binding %s", s->dir);
 		break;
 	case CACHE_WAITING:
-		add(&t, "Waiting: %s", s->waiting);
+		add(&t, "%s: %s", s->yielding ? "Yielded" : "Waiting", s->waiting);
 		break;
 	case CACHE_CLOSING:
-		add(&t, "Withdrawing the cache in %s", s->dir);
+		add(&t, "%s the cache in %s", s->yielding ? "Letting go of" : "Withdrawing",
+		    s->dir);
 		break;
 	case CACHE_STOPPED:
 		add(&t, "Stopped");
@@ -135,6 +155,9 @@ void status_summary(const struct status *s, char *buffer, size_t size)
 		add(&t, "Caching in %s (%s)", s->dir, s->backing);
 		if (s->frozen)
 			add(&t, "; the filesystem makes us wait: frozen, or its disk is stuck");
+		if (s->refused_freezes + s->refused_remounts > 0)
+			add(&t, "; refused %" PRIu64 " freezes, %" PRIu64 " remounts",
+			    s->refused_freezes, s->refused_remounts);
 		if (s->stalled[0])
 			add(&t, "; culling stalled: %s", s->stalled);
 		else if (s->culling)
@@ -155,8 +178,8 @@ void status_log(const struct status *s)
 
 	status_summary(s, line, sizeof(line));
 	log_notice("status: %s", line);
-	log_notice("status: tag %s, bound %u times, lost %u times, culling %s", s->tag, s->binds,
-		   s->deaths,
+	log_notice("status: tag %s, bound %u times, lost %u times, let go of %u times, culling %s",
+		   s->tag, s->binds, s->deaths, s->yields,
 		   s->nocull	? "off"
 		   : s->culling ? "in hand"
 				: "not wanted");

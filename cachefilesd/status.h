@@ -9,12 +9,22 @@
 #include "cull.h"
 #include "graveyard.h"
 
+/* Somebody was told no by the kernel, because of us. */
+struct refusal {
+	time_t at;	  /* 0: never */
+	const char *what; /* "freeze", "remount" */
+	char text[300];	  /* what was refused, and why */
+	const char *advice;
+};
+
 struct status {
 	enum cache_state state;
+	time_t since;		    /* of the state as it is shown, see status_state() */
+	enum yield_reason yielding; /* it is let go of on purpose, and will be bound again */
 	const char *dir, *tag;
 	bool nocull;
 	char backing[128]; /* "ext4 on /dev/vdb" */
-	char waiting[400]; /* for what; empty: not waiting */
+	char waiting[400]; /* for what, or why it is let go of; empty: not waiting */
 	char stalled[300]; /* why culling makes no progress; empty: it does */
 	bool culling;
 	bool frozen;		    /* a worker waits in the kernel for long */
@@ -23,11 +33,26 @@ struct status {
 	bool has_last;
 	uint64_t cycles, culled, blocks, busy, denied; /* since start; blocks of 512 bytes */
 	uint64_t reaped, stuck; /* graveyard: removed since start, stuck at last */
-	unsigned int binds, deaths;
+	unsigned int binds, deaths, yields, rebinds;
+	struct {
+		bool known, claim, unbind;
+		uint64_t frzref, roref; /* as the kernel counts them */
+	} kernel;
+	uint64_t refused_freezes, refused_remounts; /* since start */
+	struct refusal refused;			    /* the last one */
+	struct {
+		bool known;
+		time_t at;
+		uint64_t bytes, files; /* available */
+		uint64_t unit;	       /* bytes of a block that the limits are in */
+	} free;
 };
 
 /* Takes a cycle's result into the sums. */
 void status_add_cycle(struct status *s, const struct cull_result *r);
+
+/* "bound", "binding", "waiting", "yielding", "yielded", "closing", "stopped". */
+const char *status_state(const struct status *s);
 
 void status_summary(const struct status *s, char *buffer, size_t size);
 void status_log(const struct status *s);

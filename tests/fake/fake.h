@@ -11,7 +11,8 @@
  * culling is wanted). The other end (b) is held by fakekernel, where the last close of a shows as a
  * hang-up, and by the process that opened, which raises and lowers the levels.
  *
- * Facts are those of fs/cachefiles/daemon.c, cache.c and namei.c in Linux 6.1.
+ * Facts are those of fs/cachefiles/daemon.c, cache.c and namei.c in Linux 6.1; with "set claim 1"
+ * those of the series in kernel/claim as well.
  */
 #pragma once
 
@@ -61,6 +62,7 @@ enum fake_count {
 	FAKE_BUSY,
 	FAKE_BINDS, /* that bound */
 	FAKE_WITHDRAWALS,
+	FAKE_UNBINDS, /* that unbound */
 	FAKE_OUTSIDE, /* culls from a working directory outside the cache: refused */
 	FAKE_GETDENTS,
 	FAKE_SCANS, /* opens of the directory "cache" by openat2 */
@@ -89,7 +91,7 @@ struct fake {
 	uint64_t fsid, dev;   /* of its filesystem */
 
 	/* struct cachefiles_cache */
-	bool opened, ready, dead, culling, changed;
+	bool opened, ready, dead, culling, changed, unbound;
 	char dir[4096], tag[256];
 	bool has_secctx;
 	uint64_t percent[FAKE_PERCENTS], limit[FAKE_PERCENTS];
@@ -103,6 +105,9 @@ struct fake {
 	/* In use: globs on names; volumes too. */
 	uint32_t busy_count;
 	char busy[64][64];
+
+	/* The claim on the filesystem, where the kernel has it. */
+	uint64_t claim, frozen, read_only, yield_ms, frzref, roref;
 
 	uint64_t no_module, check_capability, guard, log, log_cwd, close_delay_ms, without_released;
 	char state_override[512]; /* a state line instead of ours */

@@ -14,6 +14,8 @@
  *	clear                   forgets injections
  *	state [LINE]            what reading gives instead of the state, or no longer
  *	die                     as cachefiles_io_error
+ *	freeze, thaw            the filesystem; "refused" while the cache has a claim on it
+ *	remount ro|rw           the same; only a kernel with "set claim 1" refuses
  *	forget                  empties log and counters
  *	get                     all of it
  */
@@ -55,6 +57,12 @@ static const struct {
 	{"log", offsetof(struct fake, log)},
 	{"log_cwd", offsetof(struct fake, log_cwd)},
 	{"close_delay_ms", offsetof(struct fake, close_delay_ms)},
+	{"claim", offsetof(struct fake, claim)},
+	{"frozen", offsetof(struct fake, frozen)},
+	{"read_only", offsetof(struct fake, read_only)},
+	{"yield_ms", offsetof(struct fake, yield_ms)},
+	{"frzref", offsetof(struct fake, frzref)},
+	{"roref", offsetof(struct fake, roref)},
 	{"without_released", offsetof(struct fake, without_released)},
 };
 
@@ -223,6 +231,30 @@ static const char *release(const char *files, const char *blocks)
 	return "ok\n";
 }
 
+/* sb_claims_freeze, sb_prepare_remount_readonly: told at once, whoever waits for it asks again. */
+static const char *refuse(uint64_t *counter)
+{
+	++*counter;
+	fake_state_changed(fake, &ends);
+	return "refused\n";
+}
+
+static const char *freeze(void)
+{
+	if (fake->claim && fake->ready)
+		return refuse(&fake->frzref);
+	fake->frozen = 1;
+	return "ok\n";
+}
+
+static const char *remount(bool read_only)
+{
+	if (fake->claim && fake->ready && read_only)
+		return refuse(&fake->roref);
+	fake->read_only = read_only;
+	return "ok\n";
+}
+
 static const char *forget(void)
 {
 	for (int i = 0; i < FAKE_COUNTS; i++)
@@ -284,6 +316,12 @@ static const char *obey(char *const *w, int count, char *answer, size_t size)
 		fake->injection_count = 0;
 	else if (strcmp(w[0], "die") == 0)
 		fake->dead = true;
+	else if (strcmp(w[0], "freeze") == 0)
+		return freeze();
+	else if (strcmp(w[0], "thaw") == 0)
+		fake->frozen = 0;
+	else if (strcmp(w[0], "remount") == 0)
+		return remount(strcmp(a, "ro") == 0);
 	else if (strcmp(w[0], "forget") == 0)
 		return forget();
 	else if (strcmp(w[0], "account") == 0)

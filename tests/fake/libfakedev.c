@@ -294,7 +294,7 @@ ssize_t write(int fd, const void *data, size_t size)
 		(st)->f_ffree = fake_free_files(fake);                                             \
 	} while (0)
 
-#define STATFS_LIKE(name, type, first, ours)                                                       \
+#define STATFS_LIKE(name, type, first, flags, ours)                                                \
 	int name(first what, struct type *st)                                                      \
 	{                                                                                          \
 		static int (*real)(first, struct type *);                                          \
@@ -308,20 +308,24 @@ ssize_t write(int fd, const void *data, size_t size)
 			return -1;                                                                 \
 		if (fake && (ours))                                                                \
 			SPACE(st);                                                                 \
+		if (fake && (ours) && fake->read_only)                                             \
+			st->flags |= ST_RDONLY;                                                    \
 		return 0;                                                                          \
 	}
 #define FSID(st)                                                                                   \
 	((uint64_t)(uint32_t)(st)->f_fsid.__val[0] | (uint64_t)(uint32_t)(st)->f_fsid.__val[1]     \
 							     << 32)
-STATFS_LIKE(statfs, statfs, const char *, FSID(st) == fake->fsid)
-STATFS_LIKE(statfs64, statfs64, const char *, FSID(st) == fake->fsid)
-STATFS_LIKE(fstatfs, statfs, int, FSID(st) == fake->fsid)
-STATFS_LIKE(fstatfs64, statfs64, int, FSID(st) == fake->fsid)
-STATFS_LIKE(statvfs, statvfs, const char *, (unsigned long)st->f_fsid == (unsigned long)fake->fsid)
-STATFS_LIKE(statvfs64, statvfs64, const char *,
+STATFS_LIKE(statfs, statfs, const char *, f_flags, FSID(st) == fake->fsid)
+STATFS_LIKE(statfs64, statfs64, const char *, f_flags, FSID(st) == fake->fsid)
+STATFS_LIKE(fstatfs, statfs, int, f_flags, FSID(st) == fake->fsid)
+STATFS_LIKE(fstatfs64, statfs64, int, f_flags, FSID(st) == fake->fsid)
+STATFS_LIKE(statvfs, statvfs, const char *, f_flag,
 	    (unsigned long)st->f_fsid == (unsigned long)fake->fsid)
-STATFS_LIKE(fstatvfs, statvfs, int, (unsigned long)st->f_fsid == (unsigned long)fake->fsid)
-STATFS_LIKE(fstatvfs64, statvfs64, int, (unsigned long)st->f_fsid == (unsigned long)fake->fsid)
+STATFS_LIKE(statvfs64, statvfs64, const char *, f_flag,
+	    (unsigned long)st->f_fsid == (unsigned long)fake->fsid)
+STATFS_LIKE(fstatvfs, statvfs, int, f_flag, (unsigned long)st->f_fsid == (unsigned long)fake->fsid)
+STATFS_LIKE(fstatvfs64, statvfs64, int, f_flag,
+	    (unsigned long)st->f_fsid == (unsigned long)fake->fsid)
 
 /* What the daemon removes itself is free again; a directory that the kernel holds stays. */
 int unlinkat(int at, const char *path, int flags)

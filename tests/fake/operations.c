@@ -82,6 +82,10 @@ int fake_bind(struct fake *f, struct fake_ends *ends)
 		return EBUSY;
 	if (!f->tag[0])
 		strcpy(f->tag, "CacheFiles");
+	if (f->claim && f->frozen)
+		return EAGAIN;
+	if (f->read_only)
+		return EROFS;
 	if (stat(f->dir, &st) < 0)
 		return errno;
 	if (!S_ISDIR(st.st_mode))
@@ -95,8 +99,42 @@ int fake_bind(struct fake *f, struct fake_ends *ends)
 	if (r != 0)
 		return r;
 	f->ready = true;
+	f->unbound = false;
 	fake_count(f, FAKE_BINDS);
 	fake_check_space(f, ends);
+	return 0;
+}
+
+/* cachefiles_daemon_unbind_cmd */
+static int unbind(struct fake *f, struct fake_ends *ends)
+{
+	if (!f->ready) {
+		bool dead = f->dead;
+
+		f->dead = false;
+		return dead ? 0 : ENODATA;
+	}
+	f->ready = f->dead = false;
+	if (f->culling)
+		fake_fill(ends);
+	f->culling = false;
+	f->unbound = true;
+	fake_count(f, FAKE_UNBINDS);
+	fake_state_changed(f, ends);
+	return 0;
+}
+
+/* cachefiles_daemon_yield */
+static int set_yield(struct fake *f, const char *args)
+{
+	char *end;
+	unsigned long ms = strtoul(args, &end, 10);
+
+	if (!isdigit((unsigned char)*args) || *end || ms > 600000)
+		return EINVAL;
+	if (f->ready)
+		return EBUSY;
+	f->yield_ms = ms;
 	return 0;
 }
 
@@ -225,6 +263,10 @@ static int carry_out(struct fake *f, struct fake_ends *ends, const char *word, c
 		return fake_inuse(f, args);
 	if (strcmp(word, "bind") == 0)
 		return *args ? EINVAL : fake_bind(f, ends);
+	if (f->claim && strcmp(word, "unbind") == 0)
+		return *args ? EINVAL : unbind(f, ends);
+	if (f->claim && strcmp(word, "yield") == 0)
+		return set_yield(f, args);
 	if (strcmp(word, "dir") == 0)
 		return set_text(f->dir, sizeof(f->dir), args, EEXIST);
 	if (strcmp(word, "tag") == 0)
@@ -264,6 +306,12 @@ static int parse(char *line, size_t length, char **ret_args)
 	return 0;
 }
 
+/* What is dead may be unbound. */
+static bool may_revive(const struct fake *f, const char *data, size_t length)
+{
+	return f->claim && length == 6 && memcmp(data, "unbind", 6) == 0;
+}
+
 ssize_t fake_write(struct fake *f, struct fake_ends *ends, const char *data, size_t length)
 {
 	char line[PAGE], *args = line;
@@ -271,7 +319,7 @@ ssize_t fake_write(struct fake *f, struct fake_ends *ends, const char *data, siz
 	int r;
 
 	fake_count(f, FAKE_WRITES);
-	if (f->dead || length > PAGE - 1) {
+	if ((f->dead && !may_revive(f, data, length)) || length > PAGE - 1) {
 		r = f->dead ? EIO : EOPNOTSUPP;
 		fake_log(f, data, length, r);
 		return -r;
@@ -284,7 +332,9 @@ ssize_t fake_write(struct fake *f, struct fake_ends *ends, const char *data, siz
 	fake_lock(f);
 	record = fake_log(f, data, length, r);
 	if (r == 0)
-		r = f->dead ? EIO : carry_out(f, ends, line, args, record);
+		r = f->dead && !may_revive(f, data, length)
+			    ? EIO
+			    : carry_out(f, ends, line, args, record);
 	if (record)
 		record->result = r;
 	fake_unlock(f);

@@ -24,6 +24,7 @@ const char *const fake_count_names[FAKE_COUNTS] = {
 	[FAKE_BUSY] = "busy",
 	[FAKE_BINDS] = "binds",
 	[FAKE_WITHDRAWALS] = "withdrawals",
+	[FAKE_UNBINDS] = "unbinds",
 	[FAKE_OUTSIDE] = "outside",
 	[FAKE_GETDENTS] = "getdents",
 	[FAKE_SCANS] = "scans",
@@ -125,6 +126,8 @@ void fake_reset(struct fake *f)
 	};
 
 	f->opened = f->ready = f->dead = f->culling = f->changed = f->has_secctx = false;
+	f->unbound = false;
+	f->frzref = f->roref = f->yield_ms = 0;
 	f->dir[0] = f->tag[0] = '\0';
 	f->freleased = f->breleased = 0;
 	memcpy(f->percent, defaults, sizeof(defaults));
@@ -216,7 +219,8 @@ static ssize_t read_line(struct fake *f, struct fake_ends *ends, char *buffer, s
 	char line[512];
 	int n;
 
-	fake_check_space(f, ends);
+	if (f->ready)
+		fake_check_space(f, ends);
 	n = snprintf(
 		line, sizeof(line),
 		"cull=%c frun=%llx fcull=%llx fstop=%llx brun=%llx bcull=%llx bstop=%llx",
@@ -227,6 +231,10 @@ static ssize_t read_line(struct fake *f, struct fake_ends *ends, char *buffer, s
 	if (!f->without_released)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, " freleased=%llx breleased=%llx",
 			      (unsigned long long)f->freleased, (unsigned long long)f->breleased);
+	if (f->claim)
+		n += snprintf(line + n, sizeof(line) - (size_t)n,
+			      " wclaim=%d frzref=%llx roref=%llx dead=%d", f->ready,
+			      (unsigned long long)f->frzref, (unsigned long long)f->roref, f->dead);
 	if (f->state_override[0])
 		n = snprintf(line, sizeof(line), "%s", f->state_override);
 	f->freleased = f->breleased = 0;
@@ -247,7 +255,7 @@ ssize_t fake_read(struct fake *f, struct fake_ends *ends, char *buffer, size_t s
 	fake_lock(f);
 	if (error)
 		n = -error;
-	else if (f->ready)
+	else if (f->ready || f->unbound)
 		n = read_line(f, ends, buffer, size);
 	fake_log(f, "read", 4, n < 0 ? (int)-n : 0);
 	fake_unlock(f);
