@@ -249,7 +249,6 @@ void cache_tick(struct cache *c)
 {
 	if (c->status.state != CACHE_BOUND)
 		return;
-	watch_look(c->watch);
 	if (!reaper_is_told(c->reaper))
 		reaper_run(c->reaper);
 	if (worker_busy(c->worker)) /* a cycle notices by itself */

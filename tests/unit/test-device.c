@@ -236,6 +236,27 @@ static void older_kernel(void **state)
 	assert_int_equal(s.brun, 2);
 }
 
+/* What the claim adds; without it nothing of that is there. */
+static void with_claim(void **state)
+{
+	struct device_state s;
+
+	assert_int_equal(
+		device_parse_state("cull=0 frun=1 fcull=1 fstop=1 brun=2 bcull=2 bstop=2 "
+				   "freleased=0 breleased=0 wclaim=1 frzref=1f roref=2 dead=0",
+				   &s),
+		0);
+	assert_true(s.has_claim && s.claimed);
+	assert_false(s.dead);
+	assert_int_equal(s.frzref, 0x1f);
+	assert_int_equal(s.roref, 2);
+	assert_int_equal(device_parse_state("cull=0 wclaim=0 frzref=0 roref=0 dead=1", &s), 0);
+	assert_true(s.has_claim && s.dead);
+	assert_false(s.claimed);
+	assert_int_equal(device_parse_state("cull=0 frun=1", &s), 0);
+	assert_false(s.has_claim || s.claimed || s.dead);
+}
+
 /* Kernels to come: keys that are not known, anywhere, whatever they have for a value. */
 static void newer_kernel(void **state)
 {
@@ -377,6 +398,7 @@ int main(void)
 		cmocka_unit_test_setup(limits_refused, reset),
 		cmocka_unit_test_setup(whole_line, reset),
 		cmocka_unit_test_setup(older_kernel, reset),
+		cmocka_unit_test_setup(with_claim, reset),
 		cmocka_unit_test_setup(newer_kernel, reset),
 		cmocka_unit_test_setup(junk, reset),
 		cmocka_unit_test_setup(reading, reset),
