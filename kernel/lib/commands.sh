@@ -16,6 +16,10 @@ kernel_usage() {
 		            -x FILE       with that diff on top
 		  build   image for stock and patched
 		            -k stock|patched
+		  deb     Debian packages of the kernel with the series (make bindeb-pkg), from Debian's own
+		          configuration; kernel/lib/deb.sh is the recipe. Takes hours.
+		            -c CONFIG     debian (default), or one of ours as for image
+		            -o DIR        where the packages go
 		  check   each patch: checkpatch --strict, build of what it touches with W=1, sparse and
 		          kernel-doc against the steps before; the end with clang and allmodconfig
 		            -p            patches only (checkpatch), no builds
@@ -41,8 +45,8 @@ kernel_wrong() {
 }
 
 kernel_main() {
-	local command=${1:-} base bases='' topics='' kinds="stock patched" config=debug only='' kind=patched
-	local chosen='' record='' checks='' whole='' seconds=120 extra=''
+	local command=${1:-} base bases='' topics='' kinds="stock patched" config='' only='' kind=patched
+	local output='' chosen='' record='' checks='' whole='' seconds=120 extra=''
 	[ $# = 0 ] || shift
 
 	case $command in
@@ -50,7 +54,7 @@ kernel_main() {
 		kernel_usage
 		exit 0
 		;;
-	apply | image | build | check | test | soak | status) ;;
+	apply | image | build | deb | check | test | soak | status) ;;
 	'') kernel_wrong "which command?" ;;
 	*) kernel_wrong "there is no command $command" ;;
 	esac
@@ -60,7 +64,7 @@ kernel_main() {
 			kernel_usage
 			exit 0
 			;;
-		-b | -c | -k | -t | -v | -s | -x) [ $# -ge 2 ] || kernel_wrong "$1 wants an argument" ;;&
+		-b | -c | -k | -o | -t | -v | -s | -x) [ $# -ge 2 ] || kernel_wrong "$1 wants an argument" ;;&
 		-b)
 			[[ " $BASES " == *" $2 "* ]] || kernel_wrong "no base is called $2"
 			bases+=" $2"
@@ -73,6 +77,10 @@ kernel_main() {
 		-k)
 			[[ $2 == stock || $2 == patched ]] || kernel_wrong "-k stock or -k patched"
 			kinds=$2
+			shift
+			;;
+		-o)
+			output=$2
 			shift
 			;;
 		-t)
@@ -108,9 +116,14 @@ kernel_main() {
 	done
 	lab_init
 	: "${bases:=$BASES}" "${topics:=$TOPICS}"
-	if [ "$command" = image ] && [ "$(wc -w <<<"$bases")" != 1 ]; then
-		kernel_wrong "image wants one -b BASE"
+	if [[ $command == image || $command == deb ]] && [ "$(wc -w <<<"$bases")" != 1 ]; then
+		kernel_wrong "$command wants one -b BASE"
 	fi
+	if [ "$command" = deb ]; then
+		bases=${bases# }
+		: "${config:=debian}"
+	fi
+	: "${config:=debug}"
 	# shellcheck disable=SC2086 # lists of words
 	kernel_"$command" $topics
 }
