@@ -70,6 +70,7 @@ check_gates() {
 	step "gate: words" gate_words
 	step "gate: shell" gate_shell
 	step "gate: python" gate_python
+	step "gate: versions" gate_versions
 	if [ -x "$LAB_SRC/kernel/run" ]; then
 		step "gate: patches apply to 6.1" gate_kernel 6.1
 		step "gate: patches apply to 6.12" gate_kernel 6.12

@@ -112,6 +112,18 @@ gate_manual() {
 	return $bad
 }
 
+# All that states a version states the same.
+gate_versions() {
+	local version deb rpm
+
+	cd "$LAB_SRC" || return 1
+	version=$(sed -n "s/^ *version: '\(.*\)',/\1/p" meson.build)
+	deb=$(sed -n '1s/^cachefilesd (\(.*\)) .*/\1/p' packaging/debian/changelog)
+	rpm=$(sed -n 's/^Version: *//p' packaging/rpm/cachefilesd.spec)
+	echo "meson.build $version, debian/changelog $deb, rpm $rpm"
+	[ -n "$version" ] && [ "$version" = "$deb" ] && [ "$version" = "$rpm" ]
+}
+
 # The unit is as closed as it was: systemd-analyze's exposure, in tenths, is at most 13 (units/ says
 # what each of them is for), and nothing in it is unknown. UNIT is the unit as built.
 gate_unit() {
