@@ -12,7 +12,7 @@
 #   Boots     how often it may ask for a reboot with status 194, the first boot included (default 5)
 #   Memory    MiB (default 1024);  CPUs (default 2);  Append: kernel command line
 #   Daemon    "none": no daemon is put into the guest
-#   Packages  words of tests/lab/debs.sh: /lab/run/debs/WORD.deb
+#   Packages  words of tests/lab/debs.sh: what is in /lab/run/debs
 #   Expect    kernel messages that do not fail the case (extended regular expression)
 # A case passes with status 0, is skipped with 77 (its last line says why) and fails otherwise; also
 # when the kernel complains. In the guest: /lab/src (the checkout), tests/vm/lib/lib.sh.

@@ -6,6 +6,7 @@
 #   debian  the old daemon, as Debian packages it
 #   ours    what packaging/build-deb makes of the working tree
 #   newer   the same with a higher version and one more changed file
+#   profile its AppArmor profile, ready to be loaded: apparmor.policy
 
 # deb_dir WORD: prints the directory with WORD.deb.
 deb_dir() {
@@ -15,6 +16,7 @@ deb_dir() {
 		cached deb "debian-$(apt_version cachefilesd)" deb_debian
 		;;
 	ours) cached deb "ours-$(deb_key)" deb_ours ;;
+	profile) cached deb "profile-$(hash_files packaging/apparmor)" deb_profile ;;
 	newer) cached deb "newer-$(deb_key)" deb_newer "$(deb_dir ours)/ours.deb" ;;
 	*)
 		echo "no package is called $1" >&2
@@ -30,6 +32,12 @@ deb_key() {
 		dpkg-query -W gcc meson libevent-dev libcap-dev libmount-dev libsystemd-dev libc6-dev debhelper
 		declare -f deb_ours deb_newer
 	} 2>/dev/null | hash_of
+}
+
+deb_profile() {
+	install_for package
+	apparmor_parser -Q -K -M /etc/apparmor.d/abi/3.0 -o "$1/apparmor.policy" \
+		"$LAB_SRC/packaging/apparmor/usr.sbin.cachefilesd"
 }
 
 deb_debian() {
@@ -57,6 +65,6 @@ debs_put() {
 
 	mkdir -p "$dir"
 	for word; do
-		from=$(memo "deb-$word" deb_dir "$word") && cp "$from/$word.deb" "$dir/" || return 1
+		from=$(memo "deb-$word" deb_dir "$word") && cp -a "$from/." "$dir/" || return 1
 	done
 }
