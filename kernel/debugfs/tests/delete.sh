@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# D1: the files of an interface are used while DEL_INTERFACE removes it.
+# shellcheck shell=bash
+# D1: the files of an interface are used while DEL_INTERFACE removes it. 6.12 has its own wrappers.
 #
-# Bases: 6.1
-# Stock: fail
-# Timeout: 900
+# Stock: fail 6.12=pass
+# Timeout: 1800
 
-set -u
 # shellcheck source=/dev/null
 . "$(dirname "$0")/scenario.bash"
 scenario delete
+verdict

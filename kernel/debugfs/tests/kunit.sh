@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Cancellation and automounts as KUnit sees them; stock does not have the suite.
+# shellcheck shell=bash
+# Cancellation, automounts and annotation as KUnit sees them; stock does not have the suite.
 #
-# Bases: 6.1 6.12
-# Stock: fail
+# Check: yes
 # Timeout: 300
 
-set -u
 # shellcheck source=/dev/null
 . "$(dirname "$0")/scenario.bash"
 kunit_passed cancel_none cancel_during cancel_before cancel_after cancel_two cancel_one_of_two \
 	cancel_unused automount_removed annotation_unasked annotation_other
+kernel_silent
+verdict

@@ -4,14 +4,19 @@
 # For the guest scripts beside it. KUnit's results come from the kernel log, everything else from
 # the hammer, whose status 4 means that the kernel lacks what the scenario is about.
 
+# shellcheck source=/dev/null
+. /lab/src/kernel/lib/guest.bash
+
 # scenario NAME [ROUNDS|SECONDSs]
 scenario() {
-	"$BIN/wiphy_debugfs" "$@"
-	case $? in
-	0) return 0 ;;
-	4) exit 77 ;;
-	*) return 1 ;;
-	esac
+	local status out
+
+	out=$("$BIN/wiphy_debugfs" "$@")
+	status=$?
+	echo "$out"
+	sed -nE "s/^(PASS|FAIL) [^:]*: ([^:]*): /seen: \2: /p" <<<"$out"
+	[ $status != 4 ] || exit 77
+	[ $status = 0 ] || fail "${out##*$'\n'}"
 }
 
 # kunit_passed CASE...: each has run in the suite "debugfs" and passed; "skipped" does not
@@ -26,9 +31,9 @@ kunit_passed() {
 	log=$(dmesg | sed -n '/# Subtest: debugfs$/,/ok [0-9]* - debugfs$\|ok [0-9]* debugfs$/p')
 	for case; do
 		if ! grep -E "ok [0-9]+ (- )?$case\$" <<<"$log" | grep -vq 'not ok'; then
-			echo "KUnit case $case: $(grep -E " $case( |\$)" <<<"$log" || echo 'not in the log')"
+			fail "KUnit case $case: $(grep -E " $case( |\$)" <<<"$log" || echo 'not in the log')"
 			return 1
 		fi
 	done
-	echo "KUnit cases passed: $*"
+	echo "seen: KUnit cases passed: $*"
 }

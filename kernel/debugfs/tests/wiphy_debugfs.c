@@ -110,6 +110,8 @@ static void *hammer(void *data)
 					value = h->values[turn++];
 				}
 				use_file(g.gl_pathv[i], value);
+				/* Room for whoever removes: processors are few. */
+				usleep(500);
 			}
 			globfree(&g);
 		}

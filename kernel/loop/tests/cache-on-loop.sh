@@ -1,31 +1,61 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Disks: 400
+# shellcheck shell=bash
+# Disks: 400 100
 # Stock: pass
-# Timeout: 900
+# Timeout: 2400
 #
-# A control: a cache bounded by an image, its file system mounted with -o loop. Bind it, let it go, and
-# unmount the cache and the file system that the image is on, without a pause, ROUNDS times.
-set -u
+# A control: a cache bounded by an image, its file system mounted with -o loop. Fill it through NFS, let
+# it go, and unmount the cache and the file system that the image is on, without a pause, 100 times.
+# Every other time the cache's file system is unmounted lazily while the cache is bound, under its
+# claim on kernels that have it: the last close of the device is then that of the cache.
+
+# shellcheck source=/dev/null
+. "$(dirname "$0")/lib.bash"
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../../claim/tests/lib"
+outer=/tmp/outer cache=/tmp/cache busy=0 early=0 filled=0
 rounds=${ROUNDS:-100}
-busy=0
-mkfs.ext4 -q -F /dev/vda && mkdir -p /tmp/outer /tmp/cache && mount /dev/vda /tmp/outer || exit 2
-truncate -s 300M /tmp/outer/image && mkfs.ext4 -q -F /tmp/outer/image || exit 2
-umount /tmp/outer || exit 2
+
+mkfs.ext4 -q -F /dev/vda && mkdir -p $outer $cache && mount /dev/vda $outer || exit 2
+truncate -s 300M $outer/image && mkfs.ext4 -q -F $outer/image && umount $outer || exit 2
+nfs_serve
+head -c 300000 /dev/urandom >/srv/x/one
+head -c 70000 /dev/urandom >/srv/x/two
+
+bound() {
+	[ -e /sys/block/loop0/loop/backing_file ]
+}
 
 for ((round = 0; round < rounds; round++)); do
-	mount /dev/vda /tmp/outer && mount -o loop /tmp/outer/image /tmp/cache || exit 2
-	exec {cache}<>/dev/cachefiles || exit 2
-	for word in "dir /tmp/cache" "tag loop" "bind"; do
-		printf '%s' "$word" >&$cache || exit 2
+	mount /dev/vda $outer && mount -o loop $outer/image $cache || exit 2
+	exec {device}<>/dev/cachefiles || exit 2
+	for word in "dir $cache" "tag loop" bind; do
+		printf '%s' "$word" >&"$device" || exit 2
 	done
-	mkdir -p /tmp/cache/filled && head -c 200000 /dev/urandom >"/tmp/cache/filled/$((round % 20))"
-	exec {cache}>&-
-	if ! umount /tmp/cache || ! umount /tmp/outer; then
-		busy=$((busy + 1))
-		until ! mountpoint -q /tmp/cache || umount /tmp/cache; do sleep 0.1; done
-		until umount /tmp/outer; do sleep 0.1; done
+	nfs_mount
+	cat /mnt/nfs/one /mnt/nfs/two >/dev/null
+	umount /mnt/nfs || exit 2
+	if [ $((round % 2)) = 0 ]; then
+		umount $cache 2>/dev/null && fail "round $round: a bound cache is unmounted"
+		[ -z "$(find $cache/cache -type f -size +0 2>/dev/null)" ] || filled=$((filled + 1))
+		exec {device}>&-
+		umount $cache || busy=$((busy + 1))
+	else
+		umount -l $cache || exit 2
+		umount $outer 2>/dev/null && fail "round $round: the image is in use, and yet unmounted"
+		bound || early=$((early + 1))
+		exec {device}>&-
 	fi
+	! bound || busy=$((busy + 1))
+	umount $outer || busy=$((busy + 1))
+	while mountpoint -q $cache && ! umount $cache; do sleep 0.1; done
+	while mountpoint -q $outer && ! umount $outer; do sleep 0.1; done
 done
-echo "cache on an image: $busy of $rounds times busy"
-[ $busy = 0 ]
+[ $busy = 0 ] || fail "$busy times busy"
+[ $early = 0 ] || fail "$early times detached under the cache"
+[ $filled -gt 0 ] || fail "nothing was cached"
+echo "seen: $rounds rounds, half of them with the last close by the cache: $busy times busy, $early detached early; filled when looked at $filled times"
+unload
+kernel_silent
+verdict

@@ -1,33 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
 # Disks: 300
 # Stock: pass
-# Timeout: 600
+# Timeout: 1200
 #
-# A control, which a rundown in a workqueue alone fails: when a close or the death of a task is over,
-# so is the rundown, and the file system of the image can be unmounted. A kernel thread that closes
-# last only promises that it comes to it.
-set -u
-status=0
-disk=/dev/vda
-mkfs.ext4 -q -F "$disk" && mkdir -p /tmp/outer || exit 2
+# A control, which a rundown in a workqueue alone fails: when a close, an umount or the death of a task
+# is over, so is the rundown, and the file system of the image can be unmounted. A kernel thread that
+# closes last only promises that it comes to it.
 
-for who in killed kthread; do
-	mount "$disk" /tmp/outer || exit 2
-	"$BIN/loop_test" $who /tmp/outer 100 || status=1
-	for ((tries = 0; ; tries++)); do
-		umount /tmp/outer && break
-		# The kernel thread may still have the image.
-		if [ $who = killed ] || [ $tries -ge 300 ]; then
-			echo "umount of the image's file system after $who: busy"
-			status=1
-			break
-		fi
-		sleep 0.1
-	done
-done
+# shellcheck source=/dev/null
+. "$(dirname "$0")/lib.bash"
+mkfs.ext4 -q -F /dev/vda && mkdir -p /tmp/outer && mount /dev/vda /tmp/outer || exit 2
+program loop_last killed /tmp/outer 100
+program loop_last overlay /tmp/outer 50
+program loop_last kthread /tmp/outer 100
+program loop_last kthread-overlay /tmp/outer 50
+umount /tmp/outer
 case $1 in
-*-6.1) "$BIN/loop_test" reuse 500 || status=1 ;;
+*-6.1) program loop_test reuse 500 ;;
 esac
-"$BIN/loop_test" close 300 || status=1
-exit $status
+program loop_test close 300
+kernel_silent
+verdict

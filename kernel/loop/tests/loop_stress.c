@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Everything that can meet a rundown, at once, on loop0 to loop3: binding with and without
- * autoclear, LOOP_CLR_FD, opens of devices and partitions, block sizes, rescans, removal.
+ * Everything that can meet a rundown, at once, on four devices from loop40 on: binding with and
+ * without autoclear, LOOP_CLR_FD, opens of devices and partitions, block sizes, rescans, removal.
  *
  *   loop_stress SECONDS
  *
@@ -20,7 +20,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static char image[] = "loop_stress.img";
+/* Apart from those that others may use meanwhile. */
+#define FIRST 40U
+
+static const char image[] = "loop_stress.img";
 static atomic_bool stop;
 static atomic_ulong done[6], odd;
 static unsigned int odd_errno;
@@ -30,7 +33,7 @@ static void *stress(void *arg)
 	unsigned int kind = (unsigned int)(uintptr_t)arg, seed = kind * 7919 + 1;
 
 	while (!stop) {
-		unsigned int n = (unsigned int)rand_r(&seed) % 4;
+		unsigned int n = FIRST + (unsigned int)rand_r(&seed) % 4;
 		int fd, ret = 0;
 
 		switch (kind) {
@@ -98,6 +101,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	need("image", image_make(image, 8UL << 20, true));
+	for (unsigned int n = FIRST; n < FIRST + 4; n++)
+		need("device", loop_control(LOOP_CTL_ADD, (long)n));
 	for (uintptr_t i = 0; i < 6; i++)
 		pthread_create(&threads[i], NULL, stress, (void *)i);
 	while (now() < end)
@@ -106,7 +111,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 6; i++)
 		pthread_join(threads[i], NULL);
 
-	for (unsigned int n = 0; n < 4; n++) {
+	for (unsigned int n = FIRST; n < FIRST + 4; n++) {
 		int fd = loop_open(n, 0, O_RDWR);
 
 		if (fd >= 0) {
@@ -116,7 +121,7 @@ int main(int argc, char **argv)
 		if (loop_present(n, 0) || loop_present(n, 1))
 			left++;
 	}
-	printf("stress: bind+clear %lu, bind+close %lu, open %lu, partition %lu, remove %lu, all %lu; ",
+	printf("seen: bind+clear %lu, bind+close %lu, open %lu, partition %lu, remove %lu, all %lu; ",
 	       done[0], done[1], done[2], done[3], done[4], done[5]);
 	printf("devices left bound %d, unexpected errors %lu%s%s\n", left, odd,
 	       odd ? ", last " : "", odd ? strerror((int)odd_errno) : "");

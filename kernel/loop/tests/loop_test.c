@@ -2,17 +2,14 @@
 /*
  * One scenario of the loop series per call:
  *
- *   loop_test stale N        partition opens against LOOP_CLR_FD: partitions left behind
- *   loop_test partition      LOOP_CLR_FD on the file descriptor of a partition
- *   loop_test reuse N        LOOP_CLR_FD, then LOOP_SET_FD on the same file descriptor
- *   loop_test uevent         uevents after a LOOP_CONFIGURE that was refused
- *   loop_test limits S       zeroing that the image refuses against writes to queue/, S seconds
- *   loop_test kthread DIR N  last close by a kernel thread; DIR is a file system to umount after it
- *   loop_test killed DIR N   last close by a task that is killed; same
- *   loop_test nolock N       whether opens are turned away, not kept waiting, by one of N last
- * closes loop_test close N        times of the last close of an autoclear device
+ *   loop_test stale N      partition opens against LOOP_CLR_FD: partitions left behind
+ *   loop_test partition    LOOP_CLR_FD on the file descriptor of a partition
+ *   loop_test reuse N      LOOP_CLR_FD, then LOOP_SET_FD on the same file descriptor
+ *   loop_test uevent       uevents after a LOOP_CONFIGURE that was refused
+ *   loop_test limits S     zeroing that the image refuses against writes to queue/, S seconds
+ *   loop_test close N      times of the last close of an autoclear device
  *
- * The device is loop0, the image in the working directory unless DIR is given.
+ * The device is loop0, the image in the working directory.
  * Exit status: 0 passed, 1 failed, 2 broken set-up.
  */
 #include "loopdev.h"
@@ -20,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/io_uring.h>
 #include <linux/netlink.h>
 #include <pthread.h>
 #include <signal.h>
@@ -30,15 +26,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define MiB (1024UL * 1024UL)
 
-static char image[] = "loop_test.img";
+static const char image[] = "loop_test.img";
 
 /* --- stale: a thread opens the partition without a break while the main one detaches */
 
@@ -100,8 +94,8 @@ static int test_stale(int rounds)
 	stop = true;
 	pthread_join(opener, NULL);
 
-	printf("stale partitions: %d of %d, %d of them detached by LOOP_CLR_FD at once\n", stale,
-	       rounds, at_once);
+	printf("seen: stale partitions: %d of %d, %d of them detached by LOOP_CLR_FD at once\n",
+	       stale, rounds, at_once);
 	/* With none at once, nothing has been tried. */
 	if (!at_once)
 		return 2;
@@ -123,7 +117,7 @@ static int test_partition(void)
 	close(part);
 	need("detach", loop_wait_unbound(0, 60));
 	stale = loop_present(0, 1);
-	printf("LOOP_CLR_FD on a partition: %s, partition %s\n", strerror(-ret),
+	printf("seen: LOOP_CLR_FD on a partition: %s, partition %s\n", strerror(-ret),
 	       stale ? "left behind" : "gone");
 	return stale || ret ? 1 : 0;
 }
@@ -143,8 +137,8 @@ static int test_reuse(int rounds)
 		close(file);
 	}
 	close(fd);
-	printf("LOOP_SET_FD after LOOP_CLR_FD on the same descriptor: %d of %d failed\n", failed,
-	       rounds);
+	printf("seen: LOOP_SET_FD after LOOP_CLR_FD on the same descriptor: %d of %d failed\n",
+	       failed, rounds);
 	return failed ? 1 : 0;
 }
 
@@ -186,7 +180,7 @@ static int test_uevent(void)
 	before = ask_uevent(sock);
 	ret = loop_bind(fd, image, 0, 513);
 	after = ask_uevent(sock);
-	printf("LOOP_CONFIGURE with 513 byte blocks: %s; uevents before %d, after %d\n",
+	printf("seen: LOOP_CONFIGURE with 513 byte blocks: %s; uevents before %d, after %d\n",
 	       strerror(-ret), before, after);
 	if (!before || ret != -EINVAL)
 		return 2;
@@ -242,8 +236,8 @@ static int test_limits(int seconds)
 				seen[i] = count[i];
 				progress[i] = now();
 			} else if (now() - progress[i] > 60) {
-				printf("limits: hung after %lu zeroings and %lu writes\n", count[0],
-				       count[1]);
+				printf("seen: limits: hung after %lu zeroings and %lu writes\n",
+				       count[0], count[1]);
 				return 1;
 			}
 		}
@@ -257,151 +251,11 @@ static int test_limits(int seconds)
 		kill(pid[i], SIGKILL);
 		waitpid(pid[i], NULL, 0);
 	}
-	printf("limits: no hang in %lu zeroings and %lu writes\n", count[0], count[1]);
+	printf("seen: limits: no hang in %lu zeroings and %lu writes\n", count[0], count[1]);
 	return count[0] && count[1] ? 0 : 2;
 }
 
-/* --- who closes last */
-
-static int ring_with(int fd)
-{
-	struct io_uring_params params = {0};
-	int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
-
-	if (ring < 0)
-		return -errno;
-	if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, &fd, 1) < 0)
-		return -errno;
-	return ring;
-}
-
-/* The rundown takes the sysfs files away first, the partitions next, and lets opens in last. */
-static bool settles(unsigned int seconds)
-{
-	double end = now() + seconds;
-
-	while (now() < end) {
-		int fd =
-			loop_present(0, 0) || loop_present(0, 1) ? -EBUSY : loop_open(0, 0, O_RDWR);
-
-		if (fd >= 0) {
-			close(fd);
-			return true;
-		}
-		usleep(1000);
-	}
-	return false;
-}
-
-/* The ring's exit work, a kernel thread, has the last reference to the device. */
-static int test_kthread(const char *dir, int rounds)
-{
-	char path[256];
-	int round;
-
-	snprintf(path, sizeof(path), "%s/image", dir);
-	need("image", image_make(path, 8 * MiB, true));
-	for (round = 0; round < rounds; round++) {
-		int fd = need("open", loop_open(0, 0, O_RDWR));
-		int ring;
-
-		need("bind", loop_bind(fd, path, LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN, 0));
-		ring = need("io_uring", ring_with(fd));
-		close(fd);
-		if (!loop_present(0, 0))
-			return 2;
-		close(ring);
-		if (!settles(60))
-			break;
-	}
-	printf("last close by a kernel thread: %d of %d detached\n", round, rounds);
-	return round == rounds ? 0 : 1;
-}
-
-/* The device and the file below it must be free when the parent has seen the death. */
-static int test_killed(const char *dir, int rounds)
-{
-	char path[256];
-	int failed = 0;
-
-	snprintf(path, sizeof(path), "%s/image", dir);
-	need("image", image_make(path, 8 * MiB, true));
-	for (int i = 0; i < rounds; i++) {
-		int ready[2];
-		char c;
-		pid_t pid;
-
-		need("pipe", pipe(ready) < 0 ? -errno : 0);
-		pid = need("fork", fork());
-		if (!pid) {
-			int fd = loop_open(0, 0, O_RDWR);
-
-			if (fd < 0 ||
-			    loop_bind(fd, path, LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN, 0))
-				_exit(2);
-			if (write(ready[1], "x", 1) != 1)
-				_exit(2);
-			for (;;)
-				pause();
-		}
-		close(ready[1]);
-		if (read(ready[0], &c, 1) != 1)
-			return 2;
-		close(ready[0]);
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		if (loop_present(0, 0) || loop_present(0, 1))
-			failed++;
-	}
-	printf("last close by a killed task: %d of %d not detached when it was gone\n", failed,
-	       rounds);
-	return failed ? 1 : 0;
-}
-
-/* --- nolock: a rundown under open_mutex keeps opens waiting, one without answers ENXIO */
-
-static atomic_ulong turned_away, opened;
-
-static void *open_device(void *arg)
-{
-	(void)arg;
-
-	while (!stop) {
-		int fd = loop_open(0, 0, O_RDONLY);
-
-		if (fd == -ENXIO)
-			turned_away++;
-		if (fd >= 0) {
-			opened++;
-			close(fd);
-		}
-	}
-	return NULL;
-}
-
-static int test_nolock(int rounds)
-{
-	int closes = 0;
-	pthread_t opener;
-
-	need("image", image_make(image, 8 * MiB, true));
-	pthread_create(&opener, NULL, open_device, NULL);
-	while (!turned_away && closes < rounds) {
-		int fd = loop_open(0, 0, O_RDWR);
-
-		if (fd < 0)
-			continue;
-		/* EBUSY: the opener has been last, and the device is still being detached. */
-		if (loop_bind(fd, image, LO_FLAGS_AUTOCLEAR | LO_FLAGS_PARTSCAN, 0) == 0)
-			closes++;
-		close(fd);
-	}
-	stop = true;
-	pthread_join(opener, NULL);
-	printf("opens during %d last closes: %lu turned away, %lu succeeded\n", closes, turned_away,
-	       opened);
-	return closes && turned_away ? 0 : 1;
-}
+/* --- close */
 
 static int compare(const void *a, const void *b)
 {
@@ -429,7 +283,7 @@ static int test_close(int rounds)
 			return 1;
 	}
 	qsort(times, (size_t)rounds, sizeof(*times), compare);
-	printf("last close, us: median %.0f, 90 %% %.0f, of %d\n", times[rounds / 2] * 1e6,
+	printf("seen: last close, us: median %.0f, 90 %% %.0f, of %d\n", times[rounds / 2] * 1e6,
 	       times[rounds * 9 / 10] * 1e6, rounds);
 	free(times);
 	return 0;
@@ -451,16 +305,9 @@ int main(int argc, char **argv)
 		return test_uevent();
 	if (!strcmp(name, "limits") && argc == 3)
 		return test_limits(number);
-	if (!strcmp(name, "kthread") && argc == 4)
-		return test_kthread(argv[2], number);
-	if (!strcmp(name, "killed") && argc == 4)
-		return test_killed(argv[2], number);
-	if (!strcmp(name, "nolock") && argc == 3)
-		return test_nolock(number);
 	if (!strcmp(name, "close") && argc == 3)
 		return test_close(number);
 
-	fprintf(stderr,
-		"usage: loop_test stale|partition|reuse|uevent|limits|kthread|killed|nolock|close [DIR] [N]\n");
+	fprintf(stderr, "usage: loop_test stale|partition|reuse|uevent|limits|close [N]\n");
 	return 2;
 }

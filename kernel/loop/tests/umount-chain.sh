@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Variants: ext4 xfs btrfs
 # Disks: 2000
 # Stock: pass
 # Timeout: 3600
 #
 # A control, which a rundown in a workqueue alone fails: file systems on loop devices, three deep,
-# unmounted from the inside out without a pause, ROUNDS times.
-set -u
-status=0
+# unmounted from the inside out without a pause, 500 times.
 
-for type in ${TYPES:-ext4 xfs btrfs}; do
-	"$BIN/umount_chain" /dev/vda "$type" "${ROUNDS:-500}" || status=1
-done
-exit $status
+# shellcheck source=/dev/null
+. "$(dirname "$0")/lib.bash"
+program umount_chain /dev/vda "$2" "${ROUNDS:-500}"
+unload
+kernel_silent
+verdict

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 	}
 
 	bad = busy[0] + busy[1] + busy[2] + busy[3] + bound;
-	printf("%s: %d rounds of 4 umounts, busy %d %d %d %d from the outside in, left bound %d\n",
+	printf("seen: %s: %d rounds of 4 umounts, busy %d %d %d %d (outside in), left bound %d\n",
 	       type, rounds, busy[0], busy[1], busy[2], busy[3], bound);
 	return bad ? 1 : 0;
 }

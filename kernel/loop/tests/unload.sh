@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Stock: pass
+# Timeout: 600
+#
+# A control: the module is unloaded while a device is closed for the last time, again and again.
+
+# shellcheck source=/dev/null
+. "$(dirname "$0")/lib.bash"
+program loop_meanwhile unload 100
+kernel_silent
+leaks
+verdict
