@@ -7,6 +7,12 @@
 # shellcheck source=/dev/null
 . /lab/src/kernel/lib/guest.bash
 
+# How long a round may take; where hanging is what is expected, nobody need wait for long.
+case ${1:-} in
+stock-*) export HANG_SECONDS=60 ;;
+*) export HANG_SECONDS=180 ;;
+esac
+
 # scenario NAME [ROUNDS|SECONDSs]
 scenario() {
 	local status out
