@@ -25,7 +25,8 @@ kernel_usage() {
 		            -p            patches only (checkpatch), no builds
 		            --whole       all of allmodconfig's fs/, not only what is touched: an hour more
 		  test    boots stock and patched and runs kernel/TOPIC/tests
-		            -k stock|patched, -t TEST, -v VARIANT
+		            -k stock|patched, -t TEST[,TEST...], -v VARIANT
+		            --together    those of a topic in one guest, on the kernel with the series
 		            --record      writes what was seen to kernel/TOPIC/results.tsv
 		            --check       only those of tests/run check; what fails is run once more
 		  soak    all topics' stress side by side in one guest, on the kernel with the series
@@ -46,7 +47,7 @@ kernel_wrong() {
 
 kernel_main() {
 	local command=${1:-} base bases='' topics='' kinds="stock patched" config='' only='' kind=patched
-	local output='' chosen='' record='' checks='' whole='' seconds=120 extra=''
+	local output='' chosen='' record='' together='' checks='' whole='' seconds=120 extra=''
 	[ $# = 0 ] || shift
 
 	case $command in
@@ -102,6 +103,7 @@ kernel_main() {
 			shift
 			;;
 		--record) record=1 ;;
+		--together) together=1 ;;
 		--check) checks=1 ;;
 		--whole) whole=1 ;;
 		-p) only=patches ;;

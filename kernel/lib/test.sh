@@ -42,14 +42,14 @@ test_programs() {
 	done
 }
 
-# test_names TOPIC...: TOPIC/NAME of every test, or of the one that -t names.
+# test_names TOPIC...: TOPIC/NAME of every test, or of those that -t names.
 test_names() {
 	local topic file name
 
 	for topic; do
 		for file in "$LAB_SRC/kernel/$topic/tests"/*.sh; do
 			name=$topic/$(basename "$file" .sh)
-			[ -f "$file" ] && [[ -z $only || $only == "${name#*/}" ]] && printf '%s\n' "$name"
+			[ -f "$file" ] && [[ -z $only || ",$only," == *",${name#*/},"* ]] && printf '%s\n' "$name"
 		done
 	done
 }
@@ -87,8 +87,19 @@ test_kinds() {
 }
 
 kernel_test() {
+	local base topic
+
 	install_packages apply build
 	install_for build vm
+	if [ "$together" ]; then
+		vm_batch 2 0 together_run < <(for base in $bases; do
+			for topic; do
+				echo "patched-$base $topic/together -"
+			done
+		done)
+		report_end
+		return
+	fi
 	# Kernels first, one after the other: building two at once would be no faster.
 	test_plan "$@" | cut -d' ' -f1 | sort -u | while read -r kernel; do
 		memo "kernel-$kernel" kernel_dir "$kernel" >/dev/null || say "no kernel $kernel"
