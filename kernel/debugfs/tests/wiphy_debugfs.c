@@ -111,7 +111,7 @@ static void *hammer(void *data)
 				}
 				use_file(g.gl_pathv[i], value);
 				/* Room for whoever removes: processors are few. */
-				usleep(500);
+				usleep(5000);
 			}
 			globfree(&g);
 		}
