@@ -212,6 +212,7 @@ static void probe_job(void *data)
 	struct statvfs st;
 
 	c->probe_answer = device_probe(c->binding.device);
+	culler_sample(c->culler);
 	if (c->probes_path && c->probe_answer == 1 &&
 	    !store_is_same(&c->binding.store, c->config->dir))
 		c->probe_answer = -ESTALE;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "culler.h"
+#include "culler-inside.h"
 
 #include <stdio.h>
 
 #include "log.h"
+#include "report.h"
 
 /* After a cycle that could not free what is wanted; doubles from the first to the second. */
 #define STALL_MIN_MS 2000
@@ -17,37 +18,19 @@
 /* Cycles in a row that freed nothing visible before that is a stall. */
 #define FUTILE_MAX 3
 
-struct culler {
-	struct event_base *base;
-	struct worker *worker;
-	struct status *status;
-	struct culler_owner owner;
-
-	const struct binding *binding; /* NULL: stopped */
-	const struct config *config;
-	struct cull_cycle cycle;
-	enum culler_task task;
-	uint64_t cycles; /* begun */
-	struct volumes volumes;
-	struct asks asks;
-	uint64_t stall_ms, recheck_ms;
-	unsigned int futile;
-	uint64_t released_blocks, released_files; /* since the stall began */
-
-	struct event *wanted;	/* the device is writable: the kernel wants space */
-	struct event *released; /* the device is readable; listened to while stalled. NULL: somebody
-				   else listens always, and calls culler_seen() */
-	struct event *timer;	/* the next look or cycle */
-	struct event *asked;	/* for an order or a scan */
-};
-
 static void start_cycle(struct culler *c, enum culler_task task);
+static void consider(struct culler *c);
 
-static void arm(struct culler *c, uint64_t ms)
+static void arm_event(struct event *event, uint64_t ms)
 {
 	struct timeval after = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
 
-	event_add(c->timer, &after);
+	event_add(event, &after);
+}
+
+static void arm(struct culler *c, uint64_t ms)
+{
+	arm_event(c->timer, ms);
 }
 
 static void changed(struct culler *c)
@@ -182,38 +165,6 @@ static void on_released(evutil_socket_t fd, short what, void *data)
 		listen_for_released(c, false);
 }
 
-static void report_findings(struct culler *c, const struct scan_findings *f)
-{
-	const struct scan_findings *before = &c->status->last.found;
-
-	if (f->foreign > 0)
-		log_event(
-			LOG_WARNING, MESSAGE_FOREIGN,
-			"%llu entries that are no part of a cache were moved to the graveyard, the "
-			"first was cache/%s",
-			(unsigned long long)f->foreign, f->first_foreign);
-	if (f->old_trees > 0)
-		log_event(LOG_NOTICE, MESSAGE_OLD_TREES,
-			  "%llu trees of an older kernel's cache were moved to the graveyard",
-			  (unsigned long long)f->old_trees);
-	if (f->unreadable > 0 &&
-	    (f->unreadable != before->unreadable || f->first_error != before->first_error))
-		log_event(LOG_WARNING, MESSAGE_UNREADABLE,
-			  "%llu entries could not be examined or moved, the first is cache/%s: %s",
-			  (unsigned long long)f->unreadable, f->first_unreadable,
-			  strerror(f->first_error));
-}
-
-static void report_cycle(struct culler *c, const struct cull_result *r)
-{
-	char line[1024];
-
-	report_findings(c, &r->found);
-	status_add_cycle(c->status, r);
-	status_describe_cycle(r, line, sizeof(line));
-	log_event(r->culled > 0 ? LOG_INFO : LOG_DEBUG, MESSAGE_CULLED, "%s", line);
-}
-
 /* What a cycle for the kernel leads to. */
 static void go_on(struct culler *c, const struct cull_result *r)
 {
@@ -238,9 +189,22 @@ static void take_findings(struct culler *c)
 {
 	if (c->cycle.volumes.taken == 0)
 		return;
+	report_orphans(&c->volumes, &c->cycle.volumes);
 	volumes_clear(&c->volumes);
 	c->volumes = c->cycle.volumes;
 	c->cycle.volumes = (struct volumes){0};
+	lookout_scanned(&c->lookout, &c->volumes, &c->cycle.result);
+}
+
+/* A quota that cannot be kept is told once. */
+static void tidied(struct culler *c, const struct cull_result *r)
+{
+	char why[sizeof(c->status->stalled)];
+
+	if (!lookout_tidied(&c->lookout, r))
+		return;
+	status_describe_stall(r, why, sizeof(why));
+	log_warning("a quota cannot be kept: %s", why);
 }
 
 static void on_cycle(void *data)
@@ -251,11 +215,14 @@ static void on_cycle(void *data)
 
 	c->task = CULLER_IDLE;
 	c->status->culling = false;
-	if (task == CULLER_SCANS)
-		report_findings(c, &r.found);
-	else if (r.scans > 0)
-		report_cycle(c, &r);
+	if (task == CULLER_SCANS || task == CULLER_CHOOSES)
+		report_findings(c->status, &r.found);
+	else if (r.scans > 0 || r.culled > 0)
+		report_cycle(c->status, &r);
 	take_findings(c);
+	c->cycle_rules = rules_drop(c->cycle_rules);
+	if (task == CULLER_TIDIES)
+		tidied(c, &r);
 	if (task == CULLER_OBEYS)
 		asks_answer_order(&c->asks, &r);
 	if (task == CULLER_SCANS || r.scans > 0)
@@ -276,6 +243,60 @@ static void on_cycle(void *data)
 	if (c->task == CULLER_IDLE)
 		changed(c);
 	serve(c);
+	consider(c);
+}
+
+void culler_sample(struct culler *c)
+{
+	lookout_sample(&c->lookout, &c->binding->store);
+}
+
+static void sample_job(void *data)
+{
+	culler_sample(data);
+}
+
+static void on_sampled(void *data)
+{
+	struct culler *c = data;
+
+	if (c->binding)
+		culler_look(c);
+	else
+		c->owner.idle(c->owner.data);
+}
+
+static void on_gauged(evutil_socket_t fd, short what, void *data)
+{
+	struct culler *c = data;
+
+	/* Whatever keeps the worker busy has consider() called at its end. */
+	if (c->binding)
+		worker_run(c->worker, sample_job, on_sampled, c);
+}
+
+/* Another configuration: what was chosen by other rules is of no use. */
+static void take_rules(struct culler *c)
+{
+	if (lookout_take_rules(&c->lookout, c->config->rules, &c->volumes))
+		selection_clear(&c->selection);
+}
+
+/* What nobody asked for: the rules, and what the kernel will ask for soon. */
+static void consider(struct culler *c)
+{
+	enum lookout_advice advice;
+	uint64_t next;
+
+	if (!c->binding || worker_busy(c->worker) || c->config->nocull || c->status->stalled[0])
+		return;
+	take_rules(c);
+	advice = lookout_advise(&c->lookout, &c->binding->limits, selection_left(&c->selection) > 0,
+				&next);
+	if (advice != LOOKOUT_WAIT)
+		start_cycle(c, advice == LOOKOUT_TIDY ? CULLER_TIDIES : CULLER_CHOOSES);
+	if (next > 0 && !event_pending(c->gauged, EV_TIMEOUT, NULL))
+		arm_event(c->gauged, next);
 }
 
 static void run_cycle(void *data)
@@ -287,19 +308,30 @@ static void run_cycle(void *data)
 
 static void start_cycle(struct culler *c, enum culler_task task)
 {
+	static const enum cull_purpose purposes[] = {
+		[CULLER_SCANS] = CULL_TO_LOOK,	  [CULLER_CHOOSES] = CULL_TO_CHOOSE,
+		[CULLER_CULLS] = CULL_FOR_LIMITS, [CULLER_TIDIES] = CULL_FOR_RULES,
+		[CULLER_OBEYS] = CULL_FOR_ORDER,
+	};
+
+	take_rules(c);
 	c->cycle = (struct cull_cycle){
+		.purpose = purposes[task],
 		.device = c->binding->device,
 		.store = &c->binding->store,
 		.limits = c->binding->limits,
+		.rules = c->lookout.rules,
+		.usage = gauge_usage(&c->lookout.gauge),
 		.memory = c->config->memory,
 		.order = task == CULLER_OBEYS ? &c->asks.order : NULL,
-		.scan_only = task == CULLER_SCANS,
+		.selection = &c->selection,
 		.stop = worker_stop_flag(c->worker),
 		.beat = worker_beat,
 		.beat_data = c->worker,
 	};
 	if (worker_run(c->worker, run_cycle, on_cycle, c) < 0)
 		return; /* a probe is in hand: its end looks for demand again */
+	c->cycle_rules = rules_hold(c->lookout.rules);
 	c->task = task;
 	c->cycles++;
 	c->asks.served = c->asks.scan_count;
@@ -308,7 +340,7 @@ static void start_cycle(struct culler *c, enum culler_task task)
 		listen_for_released(c, false);
 	}
 	event_del(c->wanted);
-	c->status->culling = task != CULLER_SCANS;
+	c->status->culling = task >= CULLER_CULLS;
 	changed(c);
 }
 
@@ -323,67 +355,12 @@ void culler_look(struct culler *c)
 	if (c->binding && !c->status->stalled[0])
 		look_for_demand(c);
 	serve(c);
+	consider(c);
 }
 
 static void on_asked(evutil_socket_t fd, short what, void *data)
 {
 	serve(data);
-}
-
-/* Not within the call that asks. */
-static void serve_soon(struct culler *c)
-{
-	event_active(c->asked, 0, 0);
-}
-
-int culler_order(struct culler *c, const struct cull_order *order, culler_done_fn done, void *data)
-{
-	int r = c->binding ? asks_order(&c->asks, order, done, data) : -ENOTCONN;
-
-	if (r == 0)
-		serve_soon(c);
-	return r;
-}
-
-void culler_cancel_order(struct culler *c)
-{
-	static const struct cull_result stopped = {.end = CULL_STOPPED};
-
-	if (c->task == CULLER_OBEYS)
-		worker_stop(c->worker);
-	else
-		asks_answer_order(&c->asks, &stopped);
-}
-
-int culler_scan(struct culler *c, culler_done_fn done, void *data)
-{
-	int r = c->binding ? asks_scan(&c->asks, done, data) : -ENOTCONN;
-
-	if (r == 0)
-		serve_soon(c);
-	return r;
-}
-
-const struct volumes *culler_volumes(const struct culler *c)
-{
-	return &c->volumes;
-}
-
-void culler_look_at(const struct culler *c, struct culler_view *ret)
-{
-	const struct cull_progress *p = &c->cycle.progress;
-
-	*ret = (struct culler_view){
-		.task = c->task,
-		.cycle = c->cycles,
-		.order_waits = c->asks.orderer.done && c->task != CULLER_OBEYS,
-		.wanted_bytes = atomic_load(&p->wanted_bytes),
-		.wanted_files = atomic_load(&p->wanted_files),
-		.scanned_files = atomic_load(&p->scanned_files),
-		.culled_bytes = atomic_load(&p->culled_bytes),
-		.culled_files = atomic_load(&p->culled_files),
-		.busy = atomic_load(&p->busy),
-	};
 }
 
 static void drop_event(struct event **event)
@@ -406,7 +383,9 @@ int culler_new(struct culler **ret, struct event_base *base, struct worker *work
 	c->owner = *owner;
 	c->timer = evtimer_new(base, on_timer, c);
 	c->asked = evtimer_new(base, on_asked, c);
-	if (!c->timer || !c->asked) {
+	c->gauged = evtimer_new(base, on_gauged, c);
+	lookout_start(&c->lookout);
+	if (!c->timer || !c->asked || !c->gauged) {
 		culler_free(c);
 		return -ENOMEM;
 	}
@@ -422,8 +401,12 @@ struct culler *culler_free(struct culler *c)
 	drop_event(&c->released);
 	drop_event(&c->timer);
 	drop_event(&c->asked);
+	drop_event(&c->gauged);
+	rules_drop(c->cycle_rules);
+	lookout_stop(&c->lookout);
 	volumes_clear(&c->volumes);
 	volumes_clear(&c->cycle.volumes);
+	selection_clear(&c->selection);
 	free(c);
 	return NULL;
 }
@@ -450,6 +433,7 @@ void culler_stop(struct culler *c)
 	drop_event(&c->wanted);
 	drop_event(&c->released);
 	event_del(c->timer);
+	event_del(c->gauged);
 	c->binding = NULL;
 	c->status->stalled[0] = '\0';
 	if (c->task == CULLER_IDLE)

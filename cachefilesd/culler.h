@@ -2,8 +2,8 @@
 /*
  * When culling happens: listens for the kernel's demand, starts a cycle, and where a cycle cannot
  * free what is wanted says so once and backs off until objects are let go of. Orders and scans that
- * somebody asks for come in between, one at a time. What a cycle culls is decided in cull.c. Only
- * the event loop.
+ * somebody asks for come in between, one at a time; so do quotas and rules, see gauge.h. What a
+ * cycle culls is decided in cull.c. Only the event loop.
  */
 #pragma once
 
@@ -62,9 +62,11 @@ const struct volumes *culler_volumes(const struct culler *c);
 /* What is being done, and what it has come to so far. */
 enum culler_task {
 	CULLER_IDLE,
-	CULLER_SCANS, /* for culler_scan() */
-	CULLER_CULLS, /* for the kernel */
-	CULLER_OBEYS, /* an order */
+	CULLER_SCANS,	/* for culler_scan() */
+	CULLER_CHOOSES, /* what the kernel will soon want to be culled */
+	CULLER_CULLS,	/* for the kernel */
+	CULLER_TIDIES,	/* for quotas and rules */
+	CULLER_OBEYS,	/* an order */
 };
 struct culler_view {
 	enum culler_task task;
@@ -76,6 +78,18 @@ struct culler_view {
 	uint64_t busy; /* found in use and left alone */
 };
 void culler_look_at(const struct culler *c, struct culler_view *ret);
+
+/*
+ * What the cache holds, by the last scan and by how the free space has changed until the last look
+ * at it, which was at *ret_ms of now_ms(). Before the first scan it is not known.
+ */
+struct cull_usage culler_usage(const struct culler *c, uint64_t *ret_ms);
+
+/*
+ * A look at the free space, in the worker and with each of its probes: what quotas and the choice
+ * ahead go by. culler_look() makes use of it afterwards.
+ */
+void culler_sample(struct culler *c);
 
 /* The worker was busy with something else: the demand may have been raised meanwhile. */
 void culler_look(struct culler *c);

@@ -30,8 +30,14 @@
  *
  *   making space
  *     culler      when a cull cycle starts, and when it is stalled and backs off
+ *     gauge       how full it is, whether a quota asks for a cycle, when to look again
+ *     lookout     the gauge with the rules in force: what it looks at, and when
+ *     report      what the log says of cycles
  *     asks        what people want of it: orders and scans
  *     cull        WHERE CULLING IS DECIDED: how much, which, in what order, until when
+ *     demand      how much a cycle wants, of the limits, quotas and orders
+ *     survey      which objects it chooses from, and what goes on the way
+ *     selection   what is chosen, and lasts until the next cycle
  *     take        culling one object, or a whole volume
  *     scan        the one walk over the tree of a cycle
  *     victims     the bounded selection of the least recently used

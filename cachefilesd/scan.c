@@ -127,21 +127,33 @@ static void bury(struct scan *s, const struct place *at, int parent, const char 
 /* Gives the volume a number when the first candidate in it turns up. */
 static int number_volume(struct scan *s, struct place *at)
 {
-	char **volumes;
+	uint32_t number;
+	int r;
 
 	if (at->volume_number >= 0)
 		return 0;
-	if (s->volume_count >= UINT32_MAX >> 8)
-		return -EOVERFLOW;
-	volumes = realloc(s->volumes, (s->volume_count + 1) * sizeof(*volumes));
-	if (!volumes)
-		return -ENOMEM;
-	s->volumes = volumes;
-	volumes[s->volume_count] = strdup(at->volume);
-	if (!volumes[s->volume_count])
-		return -ENOMEM;
-	at->volume_number = (int64_t)s->volume_count++;
-	return 0;
+	r = selection_add_volume(s->selection, at->volume, &number);
+	if (r == 0)
+		at->volume_number = number;
+	return r;
+}
+
+static int offer(struct scan *s, struct place *at, int64_t used, uint64_t blocks, const char *name)
+{
+	struct victims *v = &s->selection->victims;
+	int r;
+
+	if (!victims_wants(v, at->choice.priority, used))
+		return 0;
+	r = number_volume(s, at);
+	if (r == -ENOSPC) {
+		v->full = true; /* something was left out */
+		return 0;
+	}
+	if (r == 0)
+		r = victims_offer(v, at->choice.priority, used, blocks,
+				  (uint32_t)at->volume_number << 8 | at->fanout_number, name);
+	return MIN(r, 0);
 }
 
 static void count(struct scan *s, struct place *at, int64_t used, uint64_t blocks)
@@ -178,19 +190,10 @@ static int see_object(struct scan *s, struct place *at, int fanout, const char *
 			return r;
 	}
 	count(s, at, used, sx.stx_blocks);
-	if (at->choice.spare || used > at->choice.offer || used <= at->choice.due)
+	if (!s->selection || at->choice.spare || used <= at->choice.due || used < at->choice.from ||
+	    used > at->choice.to)
 		return 0;
-	if (used <= s->younger_than) {
-		s->passed_over++;
-		return 0;
-	}
-	if (!s->victims || !victims_wants(s->victims, used))
-		return 0;
-	r = number_volume(s, at);
-	if (r == 0)
-		r = victims_offer(s->victims, used, sx.stx_blocks,
-				  (uint32_t)at->volume_number << 8 | at->fanout_number, name);
-	return r < 0 ? r : 0;
+	return offer(s, at, used, sx.stx_blocks, name);
 }
 
 /* What a level of the walk does with an entry of the kind it expects: 1 if nothing is there then.
@@ -291,14 +294,14 @@ static int visit_volume(struct scan *s, struct place *at, struct listing *l, con
 	struct place inside = {
 		.volume = name,
 		.volume_number = -1,
-		.choice = {.due = INT64_MIN, .offer = INT64_MAX},
 	};
 
+	if (s->only && !streq(name, s->only))
+		return 0;
 	s->found.volumes++;
 	if (s->by_volume && !(inside.findings = volumes_add(s->by_volume, name)))
 		return -ENOMEM;
-	if (s->choose)
-		inside.choice = s->choose(s->data, name, inside.findings);
+	inside.choice = s->choose(s->data, name, inside.findings);
 	return descend(s, at, &inside, l, name, STORE_IN_VOLUME, visit_fanout);
 }
 
@@ -382,13 +385,4 @@ int scan_sweep(struct scan *s, bool (*go_on)(void *data), void *data)
 	listing_free(&top);
 	listing_free(&below);
 	return r == -ECANCELED ? 0 : MIN(r, 0);
-}
-
-void scan_free(struct scan *s)
-{
-	for (size_t i = 0; i < s->volume_count; i++)
-		free(s->volumes[i]);
-	free(s->volumes);
-	s->volumes = NULL;
-	s->volume_count = 0;
 }

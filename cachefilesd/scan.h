@@ -8,8 +8,8 @@
 
 #include <stdatomic.h>
 
+#include "selection.h"
 #include "store.h"
-#include "victims.h"
 #include "volumes.h"
 
 struct scan_findings {
@@ -28,27 +28,25 @@ struct scan_findings {
 
 /* What is done with the objects of a volume. */
 struct scan_choice {
-	bool spare;    /* nothing: they are counted only */
-	int64_t due;   /* last used at or before this: taken at once; INT64_MIN: none is */
-	int64_t offer; /* else, last used at or before this: offered to the selection */
+	bool spare;	       /* nothing: they are counted only */
+	int64_t due;	       /* last used at or before this: taken at once; INT64_MIN: none is */
+	int64_t from, to;      /* else, last used between these: offered to the selection */
+	unsigned int priority; /* in that */
 };
+
+#define SCAN_NEVER ((struct scan_choice){.due = INT64_MIN, .from = INT64_MAX, .to = INT64_MIN})
 
 struct scan {
 	const struct store *store;
-	struct victims *victims; /* NULL: nothing is offered */
-	int64_t younger_than; /* objects last used at or before this are not offered; INT64_MIN: all
-			       */
-	uint64_t passed_over; /* objects not offered because of it */
+	struct selection *selection; /* NULL: nothing is offered */
+	const char *only;	     /* the volume to be walked; NULL: all */
 	/* Findings by volume, or NULL; cleared by the caller. */
 	struct volumes *by_volume;
-	/* Chooses for a volume; NULL: every object is offered. */
+	/* Chooses for a volume. */
 	struct scan_choice (*choose)(void *data, const char *key, struct volume *volume);
 	/* Takes what is due. Returns 1 if it is gone now, 0 if it is not, or what ends the scan. */
 	int (*take)(void *data, int fanout, const char *name, uint64_t blocks, bool first);
 	void *data;
-	/* Names of the volumes that candidates lie in, by their number. */
-	char **volumes;
-	size_t volume_count;
 	struct scan_findings found;
 	const atomic_bool *stop;
 	void (*beat)(void *);
@@ -61,7 +59,6 @@ struct scan {
  * cache/ itself unreadable. Anything below that fails is counted and passed over.
  */
 int scan_run(struct scan *s);
-void scan_free(struct scan *s);
 
 /*
  * Removes fan-outs and volumes that are empty and that nobody uses, when a walk has seen some: the

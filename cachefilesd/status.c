@@ -56,10 +56,16 @@ void status_describe_cycle(const struct cull_result *r, char *buffer, size_t siz
 
 	add(&t, "culled %" PRIu64 " files, ", r->culled);
 	add_bytes(&t, r->blocks);
-	add(&t, " in %.2f s; %u scan%s of %" PRIu64 " files, ", (double)r->total_ms / 1000,
-	    r->scans, r->scans == 1 ? "" : "s", f->objects);
-	add_bytes(&t, f->blocks);
-	add(&t, ", in %" PRIu64 " volumes took %.2f s", f->volumes, (double)r->scan_ms / 1000);
+	add(&t, " in %.2f s; ", (double)r->total_ms / 1000);
+	if (r->scans > 0) {
+		add(&t, "%u scan%s of %" PRIu64 " files, ", r->scans, r->scans == 1 ? "" : "s",
+		    f->objects);
+		add_bytes(&t, f->blocks);
+		add(&t, ", in %" PRIu64 " volumes took %.2f s", f->volumes,
+		    (double)r->scan_ms / 1000);
+	} else {
+		add(&t, "chosen by an earlier scan");
+	}
 	if (r->culled > 0)
 		add(&t, ", first cull after %" PRIu64 " ms", r->first_cull_ms);
 	if (f->oldest > 0) {

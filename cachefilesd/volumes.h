@@ -28,11 +28,11 @@ struct volumes {
 	size_t count;
 	struct volume others; /* those beyond VOLUMES_MAX */
 	uint64_t other_count;
-	uint64_t objects, blocks; /* of all */
+	uint64_t objects, blocks; /* of all, less what was culled since the scan */
 	int64_t oldest;		  /* of all; 0: there are no objects */
 	int64_t taken;		  /* when the scan ended, ns since the epoch; 0: there was none */
 	uint64_t taken_ms;	  /* the same by now_ms() */
-	uint64_t avail_blocks;	  /* what the filesystem had free then, 512 bytes */
+	uint64_t avail_blocks;	  /* what was available when the cycle ended, 512 bytes */
 	uint64_t avail_files;
 };
 

@@ -62,7 +62,7 @@ def by_blocks():
 
 
 def again_and_again():
-    """Each demand is one cycle of one scan."""
+    """Each demand is one cycle; what the first scan has chosen does for the next ones as well."""
     objects, wanted, cycles = 5000, 200, 5
     with Fake(objects) as fake:
         fake.write_conf(fcull=29)
@@ -74,7 +74,7 @@ def again_and_again():
             wait_for("the report", lambda: daemon.count("culled %d files" % wanted) == i)
         daemon.stop()
         equal(sorted(fake.culled()), ages(range(cycles * wanted)), "ages of what was culled")
-        equal(fake.get()["scans"], cycles, "scans")
+        at_most(fake.get()["scans"], 2, "scans")
 
 
 def wanted_before_the_start():

@@ -138,52 +138,63 @@ int tear_down(void **state)
 	if (fchdir(home) < 0)
 		return -1;
 	close(home);
+	selection_clear(&tree_selection);
+	tree_rules = rules_drop(tree_rules);
 	return nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+struct rules *tree_rules;
+struct selection tree_selection;
+
+static struct cull_result run(struct cull_cycle *c, const atomic_bool *stop, struct volumes *ret)
+{
+	static const atomic_bool never;
+	struct store store;
+
+	c->device = -1;
+	c->store = &store;
+	c->rules = tree_rules;
+	c->selection = &tree_selection;
+	c->memory = 1 << 20;
+	c->stop = stop ? stop : &never;
+	assert_int_equal(store_open(&store, root), 0);
+	cull_run(c);
+	store_close(&store);
+	assert_int_equal(c->progress.culled_files, c->result.culled);
+	assert_int_equal(c->progress.culled_bytes, c->result.blocks * 512);
+	assert_int_equal(c->progress.busy, c->result.busy);
+	if (ret)
+		*ret = c->volumes;
+	else
+		volumes_clear(&c->volumes);
+	return c->result;
 }
 
 struct cull_result cycle(uint64_t brun, uint64_t frun, const atomic_bool *stop)
 {
-	static const atomic_bool never;
-	struct store store;
 	struct cull_cycle c = {
-		.device = -1,
-		.store = &store,
+		.purpose = CULL_FOR_LIMITS,
 		.limits = {.cull = true, .brun = brun, .frun = frun},
-		.memory = 1 << 20,
-		.stop = stop ? stop : &never,
 	};
 
-	assert_int_equal(store_open(&store, root), 0);
-	cull_run(&c);
-	store_close(&store);
-	volumes_clear(&c.volumes);
-	return c.result;
+	return run(&c, stop, NULL);
+}
+
+struct cull_result enforce(struct volumes *ret)
+{
+	struct cull_cycle c = {.purpose = CULL_FOR_RULES};
+
+	return run(&c, NULL, ret);
 }
 
 struct cull_result obey(const struct cull_order *order, struct volumes *ret)
 {
-	static const atomic_bool never;
-	struct store store;
 	struct cull_cycle c = {
-		.device = -1,
-		.store = &store,
-		.memory = 1 << 20,
+		.purpose = order ? CULL_FOR_ORDER : CULL_TO_LOOK,
 		.order = order,
-		.scan_only = !order,
-		.stop = &never,
 	};
 
-	assert_int_equal(store_open(&store, root), 0);
-	cull_run(&c);
-	store_close(&store);
-	assert_int_equal(c.progress.culled_files, c.result.culled);
-	assert_int_equal(c.progress.culled_bytes, c.result.blocks * 512);
-	assert_int_equal(c.progress.busy, c.result.busy);
-	if (ret)
-		*ret = c.volumes;
-	else
-		volumes_clear(&c.volumes);
-	return c.result;
+	return run(&c, NULL, ret);
 }
 
 void assert_gone(unsigned int from, unsigned int to, unsigned int n)

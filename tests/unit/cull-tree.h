@@ -36,6 +36,13 @@ bool object_exists(unsigned int i);
 /* Runs a cycle that wants so many blocks and files to be free. */
 struct cull_result cycle(uint64_t brun, uint64_t frun, const atomic_bool *stop);
 
+/* The rules of all cycles, or NULL; and what a cycle leaves chosen for the next. set_up(): none. */
+extern struct rules *tree_rules;
+extern struct selection tree_selection;
+
+/* Runs a cycle for the rules alone. */
+struct cull_result enforce(struct volumes *ret);
+
 /* Carries out an order; of NULL, scans. What was found is added to *ret. */
 struct cull_result obey(const struct cull_order *order, struct volumes *ret);
 

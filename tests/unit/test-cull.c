@@ -137,7 +137,8 @@ static void test_more_busy_than_selected(void **state)
 	r = cycle(50, 0, NULL);
 	assert_int_equal(r.end, CULL_ENOUGH);
 	assert_int_equal(r.scans, 2);
-	assert_int_equal(r.busy, 2000);
+	/* The last one that the first scan has chosen is asked for twice: others may be as old. */
+	assert_int_equal(r.busy, 2001);
 	assert_gone(2000, 2050, 2500);
 }
 
@@ -303,7 +304,12 @@ static void test_replaced(void **state)
 {
 	static const atomic_bool never;
 	struct store store;
-	struct cull_cycle c = {.store = &store, .memory = 1 << 20, .stop = &never};
+	struct cull_cycle c = {
+		.store = &store,
+		.selection = &tree_selection,
+		.memory = 1 << 20,
+		.stop = &never,
+	};
 	char path[128], moved[128], foreign[160];
 
 	make_object(0);

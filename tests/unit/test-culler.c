@@ -37,7 +37,7 @@ int __wrap_device_read_state(int fd, struct device_state *ret)
 void __wrap_cull_run(struct cull_cycle *c)
 {
 	fake.ordered = c->order != NULL;
-	fake.scan_only = c->scan_only;
+	fake.scan_only = c->purpose == CULL_TO_LOOK;
 	if (c->order)
 		fake.order = *c->order;
 	atomic_fetch_add(&c->progress.culled_files, 7);
@@ -81,6 +81,7 @@ static int set_up(void **state)
 	f->peer = ends[1];
 	f->config.resume_files = 5;
 	f->config.resume_blocks = RESUME_IGNORED;
+	f->config.rules = rules_new();
 	*state = f;
 	if (worker_new(&f->worker, f->base, "test") < 0)
 		return -1;
@@ -97,6 +98,7 @@ static int tear_down(void **state)
 	event_base_free(f->base);
 	close(f->binding.device);
 	close(f->peer);
+	rules_drop(f->config.rules);
 	free(f);
 	return 0;
 }
