@@ -45,6 +45,9 @@ build_install() {
 
 	DESTDIR=$dest meson install -C "$LAB_BUILD/gcc" --no-rebuild || return 1
 	for file in usr/sbin/cachefilesd usr/sbin/cachefilesctl etc/cachefilesd.conf usr/share/man/man8/cachefilesd.8 \
+		usr/share/man/man8/cachefilesctl.8 usr/share/cachefilesd/fsfreeze-hook \
+		usr/share/bash-completion/completions/cachefilesctl usr/share/zsh/site-functions/_cachefilesctl \
+		usr/share/fish/vendor_completions.d/cachefilesctl.fish usr/lib/systemd/catalog/cachefilesd.catalog \
 		usr/share/man/man5/cachefilesd.conf.5; do
 		[ -s "$dest/$file" ] || {
 			echo "not installed: $file"

@@ -89,7 +89,8 @@ check_builds() {
 	step "build: sanitizers" build_sanitized
 	step "install" build_install
 	step "gate: unit" gate_unit "$LAB_BUILD/gcc/units/cachefilesd.service"
-	step "gate: manual" gate_manual "$LAB_BUILD/gcc/cachefilesd/cachefilesd"
+	step "gate: manual" gate_manual "$LAB_BUILD/gcc/cachefilesd/cachefilesd" \
+		"$LAB_BUILD/gcc/cachefilesctl/cachefilesctl"
 }
 
 command_unit() {

@@ -4,7 +4,7 @@
 # The daemon that goes into guests, as a tree that is copied over the guest's root: ours as
 # `meson install` lays it out, or Debian's package of the old one for comparison.
 
-DAEMON_SOURCES=(cachefilesd cachefilesctl conf units man meson.build meson_options.txt)
+DAEMON_SOURCES=(cachefilesd cachefilesctl conf units man completions hooks meson.build meson_options.txt)
 
 # daemon_stage ours|debian|none: prints the directory of the tree.
 daemon_stage() {

@@ -17,7 +17,7 @@ project_files() {
 # Shell scripts, by name or first line.
 shell_files() {
 	project_files | grep -vE '\.(patch|c|h|md|json|tsv)$' | while read -r file; do
-		if head -n 4 "$LAB_SRC/$file" | grep -qE '^#!.*\bbash|^#.*shellcheck shell=bash'; then
+		if head -n 4 "$LAB_SRC/$file" | grep -qE '^#!.*\bbash|^#!/bin/sh|^#.*shellcheck shell=bash'; then
 			printf '%s\n' "$file"
 		fi
 	done
@@ -84,9 +84,9 @@ gate_python() {
 }
 
 # The pages say every directive and option that the program knows, and format without a warning.
-# BINARY is the daemon as built.
+# BINARY is the daemon as built, CTL cachefilesctl.
 gate_manual() {
-	local binary=$1 page bad=0 word
+	local binary=$1 ctl=$2 page bad=0 word
 
 	cd "$LAB_SRC/man" || return 1
 	for page in *.[1-8]; do
@@ -98,6 +98,13 @@ gate_manual() {
 	for word in $("$binary" --help 2>&1 | grep -oE '(^|[ ,|[])--?[a-zA-Z][a-z-]*' | tr -d ' ,|[' | sort -u); do
 		groff -mandoc -Tascii -P-cbou cachefilesd.8 | grep -F -- "$word" >/dev/null || {
 			echo "cachefilesd.8 does not mention $word"
+			bad=1
+		}
+	done
+	for word in $("$ctl" --help | grep -oE '(^|[ ,|[])--?[a-zA-Z][a-z-]*|^  [a-z]+  ' | tr -d ' ,|[' |
+		sort -u); do
+		groff -mandoc -Tascii -P-cbou cachefilesctl.8 | grep -wF -- "$word" >/dev/null || {
+			echo "cachefilesctl.8 does not mention $word"
 			bad=1
 		}
 	done
