@@ -10,7 +10,10 @@
 # How long a round may take; where hanging is what is expected, nobody need wait for long.
 case ${1:-} in
 stock-*) export HANG_SECONDS=60 ;;
-*) export HANG_SECONDS=180 ;;
+*)
+	export HANG_SECONDS=180
+	echo 120 >/proc/sys/kernel/hung_task_timeout_secs
+	;;
 esac
 
 # scenario NAME [ROUNDS|SECONDSs]

@@ -99,8 +99,10 @@ static void *hammer(void *data)
 			glob_t g;
 
 			snprintf(pattern, sizeof(pattern), DEBUGFS RADIO "/%s", h->patterns[p]);
-			if (glob(pattern, GLOB_NOSORT, NULL, &g))
+			if (glob(pattern, GLOB_NOSORT, NULL, &g)) {
+				usleep(1000);
 				continue;
+			}
 			for (size_t i = 0; i < g.gl_pathc; i++) {
 				const char *value = NULL;
 
