@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # Stock: pass
-# Timeout: 600
+# Timeout: 1200
 #
 # A control: the module is unloaded while a device is closed for the last time, again and again.
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
-program loop_meanwhile unload 100
+program loop_meanwhile unload 30
 kernel_silent
 leaks
 verdict
