@@ -7,7 +7,7 @@
 #
 # Bases: 6.1 6.12
 # Stock: fail
-# Timeout: 300
+# Timeout: 600
 # Module: drivers/net/netconsole delay-mac.diff
 
 # shellcheck source=/dev/null

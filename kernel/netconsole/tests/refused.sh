@@ -6,7 +6,7 @@
 #
 # Bases: 6.1 6.12
 # Stock: fail 6.12=pass
-# Timeout: 300
+# Timeout: 600
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
