@@ -86,7 +86,8 @@ static void check_sequence(const char *p, const char *end)
 	unsigned int cpu;
 	int at = 0;
 
-	if (!s)
+	/* others may speak of a sequence, too */
+	if (!s || end - s < 6 || s[4] < '0' || s[4] >= '0' + CPUS || s[5] != ' ')
 		return;
 	snprintf(line, sizeof(line), "%.*s", (int)(end - s), s);
 	n.checked++;
