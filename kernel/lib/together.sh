@@ -3,7 +3,7 @@
 #
 # Several tests of a topic one after the other in one guest, on kernels with the series: booting costs
 # more than most of them. Left out are those that want a guest of their own: another kind, a command
-# line, variants, or the kernel complaining. The guest's part is kernel/lib/together-guest.
+# line, variants, a module or the kernel complaining. The guest's part is kernel/lib/together-guest.
 
 # together_names TOPIC BASE
 together_names() {
@@ -11,7 +11,7 @@ together_names() {
 
 	test_names "$1" | while read -r name; do
 		[[ " $(test_key "$name" Bases "$BASES") " == *" $2 "* ]] || continue
-		for key in Guest Append Variants Expect; do
+		for key in Guest Append Variants Expect Module Scratch; do
 			[ -z "$(test_key "$name" $key '')" ] || continue 2
 		done
 		printf '%s\n' "$name"
