@@ -8,16 +8,8 @@
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
-rounds=${ROUNDS:-200}
-for i in $(seq "$rounds"); do
-	mkdir "$ROOT/n0"
-	control register n0 || fail "register"
-	[ -d "$ROOT/n0/reg/d" ] || fail "round $i: reg/d is not there"
-	[ -d "$ROOT/n0/a/deep" ] || fail "round $i: a/deep is not there"
-	[ $((i % 2)) = 0 ] || control unregister n0 || fail "unregister"
-	rmdir "$ROOT/n0" || fail "round $i: not removed"
-done
-say "seen: $rounds rounds, debug_locks: $(sed -n 's/^ *debug_locks: *//p' /proc/lockdep_stats)"
+"$BIN/rounds" registered "${ROUNDS:-200}" || fail "rounds"
+say "seen: debug_locks: $(sed -n 's/^ *debug_locks: *//p' /proc/lockdep_stats)"
 dmesg | grep -m 1 -o 'WARNING: possible recursive.*' | sed 's/^/seen: /'
 kernel_silent
 verdict
