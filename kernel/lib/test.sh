@@ -7,12 +7,13 @@
 #   Variants  words; the test runs once for each, with the word as its second argument
 #   Stock     what a kernel without the series does: fail (default), or pass (a control);
 #             "6.12=pass" after it holds for that base alone
-#   Check     yes: part of tests/run check, on the kernel with the series
+#   Check     yes: part of tests/run check, on the kernel with the series; or which variants are
 #   Soak      yes: part of kernel/run soak; the script works for $SECS seconds, with its disks
 #             from ${DISK:-/dev/vda} on, in directories of its own
 #   Module    PATH DIFF: a module as a diff beside the test (or a patch of the series) makes it, for
 #             $MODULES; Module-stock for the stock kernel alone
 #   Scratch   NAME: for a kernel with the series and NAME.diff, which is beside the test, and no other
+#   Daemon    ours (default) or debian, the old one
 #   Disks, Timeout, Memory, CPUs, Guest, Append, Expect as in tests/lab/cases.sh
 # The first argument is the kernel. The script's status is the verdict, 77 skips; lines of its output
 # that begin with "seen: " are what is recorded. Other files beside it are for the scripts.
@@ -56,15 +57,16 @@ test_names() {
 
 # test_plan TOPIC...: lines "KERNEL TOPIC/NAME VARIANT" of what is to run.
 test_plan() {
-	local base name variant kernel_kind
+	local base name variant kernel_kind check
 
 	for base in $bases; do
 		while read -r name; do
 			[[ " $(test_key "$name" Bases "$BASES") " == *" $base "* ]] || continue
-			[ -z "$checks" ] || [ "$(test_key "$name" Check no)" = yes ] || continue
+			check=$(test_key "$name" Check no)
 			for kernel_kind in $(test_kinds "$name"); do
 				for variant in $(test_key "$name" Variants -); do
 					[[ -z $chosen || $variant == "$chosen" ]] || continue
+					[[ -z $checks || $check == yes || " $check " == *" $variant "* ]] || continue
 					printf '%s %s %s\n' "${kernel_kind/BASE/$base}" "$name" "$variant"
 				done
 			done
@@ -112,8 +114,9 @@ kernel_test() {
 # should. A test that is to fail on stock and passes there has shown nothing.
 test_run() {
 	local kernel=$1 name=$2 variant=$3 status expected bad=1
-	export M_KERNEL=$1 M_DAEMON=${LAB_DAEMON:-ours} M_LIVE='' M_DIR=$4
+	export M_KERNEL=$1 M_DAEMON M_LIVE='' M_DIR=$4
 
+	M_DAEMON=$(test_key "$name" Daemon "${LAB_DAEMON:-ours}")
 	M_GUEST=$(test_key "$name" Guest quick)
 	M_CPUS=$(test_key "$name" CPUs 2)
 	M_TIMEOUT=$(test_key "$name" Timeout 600)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * deadlock [-i SERVERFILE] [-n] VICTIM CACHEDFILE
+ * deadlock [-i SERVERFILE] [-w] [-n] VICTIM CACHEDFILE
  *
  * A buffered write to VICTIM, on the filesystem of the cache, whose source is a page of CACHEDFILE,
  * a file of a network filesystem with a cache, while VICTIM's filesystem is being frozen:
@@ -11,6 +11,9 @@
  *   main     with -i: changes SERVERFILE, so that the cache has to invalidate the object;
  *            then gives the first page. The writer goes on to the page of CACHEDFILE, which is
  *            read from the server and written to the cache
+ *
+ * With -w the page of CACHEDFILE is dirty and in memory, and instead of changing the file main has
+ * it written back, which takes the page's lock, before it gives the first page.
  *
  * With -n nobody freezes: the control. Prints what both came to, "freeze=NAME write=BYTES"; a hang
  * is "freeze=hang" or "write=hang", and status 1.
@@ -40,10 +43,12 @@ enum {
 };
 
 static int victim;
+static char page[PAGE];
 static struct iovec source[2];
 static _Atomic ssize_t written = -1000000;
 static _Atomic int freeze_error = -1;
 static _Atomic pid_t freezer_id;
+static _Atomic pid_t sync_id;
 
 static void die(const char *what)
 {
@@ -120,6 +125,40 @@ static void change(const char *server_file, int cached)
 	die("the change is not seen");
 }
 
+static void *syncer(void *file)
+{
+	sync_id = (pid_t)syscall(SYS_gettid);
+	fsync((int)(long)file);
+	sync_id = -1;
+	return NULL;
+}
+
+/* Until the page is written back, or that waits for the cache. */
+static void write_back(int cached)
+{
+	char path[64], stack[4096];
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, syncer, (void *)(long)cached))
+		die("pthread_create");
+	pthread_detach(thread);
+	for (int i = 0; i < PATIENCE * 10 && sync_id >= 0; i++) {
+		int file;
+		ssize_t length;
+
+		usleep(100000);
+		if (sync_id <= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stack", sync_id);
+		file = open(path, O_RDONLY);
+		length = file < 0 ? -1 : read(file, stack, sizeof(stack) - 1);
+		close(file);
+		stack[length > 0 ? length : 0] = '\0';
+		if (strstr(stack, "cachefiles_write") && strstr(stack, "percpu"))
+			return;
+	}
+}
+
 static int join(pthread_t thread)
 {
 	struct timespec until;
@@ -137,23 +176,27 @@ int main(int argc, char **argv)
 	struct uffdio_copy copy = {.len = PAGE};
 	struct pollfd fault = {.events = POLLIN};
 	pthread_t write_thread, freeze_thread;
-	int option, cached, freeze = 1, hung = 0;
+	int option, cached, freeze = 1, dirty = 0, hung = 0;
 	void *held;
 
-	while ((option = getopt(argc, argv, "i:n")) != -1) {
+	while ((option = getopt(argc, argv, "i:nw")) != -1) {
 		if (option == 'i')
 			server_file = optarg;
 		else if (option == 'n')
 			freeze = 0;
+		else if (option == 'w')
+			dirty = 1;
 		else
 			return 2;
 	}
 	if (argc - optind != 2)
 		return 2;
 	victim = open(argv[optind], O_RDWR | O_CREAT | O_TRUNC, 0600);
-	cached = open(argv[optind + 1], O_RDONLY);
+	cached = open(argv[optind + 1], dirty ? O_RDWR : O_RDONLY);
 	if (victim < 0 || cached < 0)
 		die("open");
+	if (dirty && write(cached, page, sizeof(page)) != sizeof(page))
+		die("write");
 
 	held = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	source[1].iov_base = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, cached, 0);
@@ -180,6 +223,8 @@ int main(int argc, char **argv)
 	}
 	if (server_file)
 		change(server_file, cached);
+	if (dirty)
+		write_back(cached);
 	if (ioctl(fault.fd, UFFDIO_COPY, &copy))
 		die("UFFDIO_COPY");
 
