@@ -9,9 +9,10 @@
  *   ?chdir DIR   changes the directory that cull and inuse work in
  *   ?repeat N A [B]  writes A, then B, N times: "ANSWER COUNT" for each answer that came
  *   ?cull        culls all objects of the cache that the last "dir" named; answers as ?repeat
+ *   ?exit        ends it, which closes the device
  *   anything     is written to the device: "0", or the name of the error
  *
- * Ends with its input, which closes the device.
+ * Ends with its input as well.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -151,7 +152,9 @@ int main(void)
 
 	while (fgets(words, sizeof(words), stdin)) {
 		words[strcspn(words, "\n")] = '\0';
-		if (!strcmp(words, "?read")) {
+		if (!strcmp(words, "?exit")) {
+			return 0;
+		} else if (!strcmp(words, "?read")) {
 			if (state(line) < 0)
 				puts(strerrorname_np(errno));
 			else

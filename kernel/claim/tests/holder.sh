@@ -21,7 +21,7 @@ expect "yield while bound" EBUSY "$(ask yield 5000)"
 expect "a second manager" EBUSY "$("$BIN/cachectl" </dev/null)"
 
 # Nobody unbinds: the freeze fails when the time is over, and can be killed before.
-read -r error us < <("$BIN/freeze" $CACHE)
+read -r error us <<<"$("$BIN/freeze" $CACHE)"
 expect "freeze, nobody yields" EAGAIN "$error"
 seen "after $((us / 1000)) ms"
 [ "$us" -ge 4900000 ] && [ "$us" -le 15000000 ] || fail "that was not 5000 ms"
@@ -37,7 +37,7 @@ expect "thaw, nothing is frozen" EINVAL "$(freeze -u $CACHE)"
 
 # One that does, and no new claim while the freeze waits.
 ask '?yielder' >/dev/null
-read -r error us < <("$BIN/freeze" $CACHE)
+read -r error us <<<"$("$BIN/freeze" $CACHE)"
 expect "freeze, the holder yields" 0 "$error"
 seen "after $((us / 1000)) ms"
 expect "bind then" EAGAIN "$(ask bind)"

@@ -16,7 +16,7 @@ manager_start || exit 77
 expect "bind" 0 "$(cache_bind 0)"
 
 key cull >/dev/null
-read -r error us < <("$BIN/freeze" $CACHE)
+read -r error us <<<"$("$BIN/freeze" $CACHE)"
 if [ "$error" = 0 ]; then
 	freeze -u $CACHE >/dev/null
 fi
@@ -26,7 +26,7 @@ expect "POLLIN" in "$(ask '?poll 5000')"
 expect "frzref" 1 "$(key frzref)"
 expect "POLLIN after the read" no "$(ask '?poll 0')"
 freeze /srv/x >/dev/null
-read -r error us < <("$BIN/freeze" /srv/x)
+read -r error us <<<"$("$BIN/freeze" /srv/x)"
 freeze -u /srv/x >/dev/null
 expect "for comparison, a frozen filesystem" EBUSY "$error"
 seen "that call: $us us"
