@@ -26,7 +26,7 @@ kernel_usage() {
 		            --whole       all of allmodconfig's fs/, not only what is touched: an hour more
 		  test    boots stock and patched and runs kernel/TOPIC/tests
 		            -k stock|patched, -t TEST[,TEST...], -v VARIANT
-		            --together    those of a topic in one guest, on the kernel with the series
+		            --together    those of a topic in one guest; -k patched unless said
 		            --record      writes what was seen to kernel/TOPIC/results.tsv
 		            --check       only those of tests/run check; what fails is run once more
 		  soak    all topics' stress side by side in one guest, on the kernel with the series

@@ -14,6 +14,7 @@
 #             $MODULES; Module-stock for the stock kernel alone
 #   Scratch   NAME: for a kernel with the series and NAME.diff, which is beside the test, and no other
 #   Daemon    ours (default) or debian, the old one
+#   Together  patched stock, or one of them: with --together it runs with others in one guest of that kind
 #   Disks, Timeout, Memory, CPUs, Guest, Append, Expect as in tests/lab/cases.sh
 # The first argument is the kernel. The script's status is the verdict, 77 skips; lines of its output
 # that begin with "seen: " are what is recorded. Other files beside it are for the scripts.
@@ -89,14 +90,17 @@ test_kinds() {
 }
 
 kernel_test() {
-	local base topic
+	local base topic kernel_kind
 
 	install_packages apply build
 	install_for build vm
 	if [ "$together" ]; then
+		[ "$kinds" != "stock patched" ] || kinds=patched
 		vm_batch 2 0 together_run < <(for base in $bases; do
 			for topic; do
-				echo "patched-$base $topic/together -"
+				for kernel_kind in $kinds; do
+					echo "$kernel_kind-$base $topic/together -"
+				done
 			done
 		done)
 		report_end

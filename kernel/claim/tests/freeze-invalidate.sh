@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Disks: 600 300
 # Timeout: 500
+# Together: patched
 # Check: yes
 #
 # I: as freeze-mapped, with a file that has changed on the server, so that the cache has to replace

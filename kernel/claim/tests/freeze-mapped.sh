@@ -3,6 +3,7 @@
 # Bases: 6.1
 # Disks: 600 300
 # Timeout: 500
+# Together: patched
 # Check: yes
 #
 # R: write(2) to the cache's filesystem from a page of a cached file, against a freeze. Linux 6.12

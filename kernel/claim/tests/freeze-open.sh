@@ -3,6 +3,7 @@
 # Bases: 6.12
 # Disks: 600 300
 # Timeout: 400
+# Together: patched stock
 #
 # L: some ten seconds after a file's last close its object is dropped, and before that its attributes
 # are set, under freeze protection: while the cache's filesystem is frozen, whoever opens the file waits.

@@ -3,6 +3,7 @@
 # Bases: 6.1
 # Disks: 600 300
 # Timeout: 500
+# Together: patched
 #
 # W: as freeze-mapped, with a dirty page of a 9p file that is being written back: 9p of Linux 6.1
 # writes to the cache with the page locked.

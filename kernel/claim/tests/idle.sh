@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Disks: 600 300
 # Timeout: 400
+# Together: patched stock
 # Variants: ext4 xfs btrfs
 # Check: ext4 xfs
 #

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Disks: 160 300
 # Timeout: 600
+# Together: patched stock
 # Stock: pass
 #
 # The daemon of this project, culling; its own tests have the rest.

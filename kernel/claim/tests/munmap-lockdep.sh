@@ -3,6 +3,7 @@
 # Bases: 6.12
 # Disks: 600 300
 # Timeout: 300
+# Together: patched
 #
 # M: 9p with cache=fscache writes a dirty mapping to the cache from munmap(), under mmap_lock. Where
 # that takes freeze protection lockdep sees mmap_lock before sb_writers, the reverse of every write(2).

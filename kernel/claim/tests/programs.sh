@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Disks: 800
 # Timeout: 900
+# Together: patched
 # Variants: ext4 xfs btrfs
 # Check: ext4
 #

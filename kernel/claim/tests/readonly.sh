@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Disks: 600 300
 # Timeout: 500
+# Together: patched
 # Expect: CacheFiles: I/O Error
 # Variants: ext4 xfs btrfs error
 # Check: ext4

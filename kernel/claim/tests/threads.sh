@@ -2,15 +2,16 @@
 # shellcheck shell=bash
 # Disks: 600
 # Timeout: 700
+# Together: patched
 # Variants: ext4 xfs btrfs
 #
-# Claim and drop, freeze and thaw, remount, all at once for SECS seconds (120): only errors that are
+# Claim and drop, freeze and thaw, remount, all at once for SECS seconds (60): only errors that are
 # foreseen come, and each operation succeeds now and then.
 
 . "$(dirname "$0")/lib"
 
 cache_mount "$FS"
-"$BIN/hammer" "${SECS:-120}" $CACHE >/tmp/counts
+"$BIN/hammer" "${SECS:-60}" $CACHE >/tmp/counts
 expect "unforeseen" 0 $?
 sed 's/^/seen: /' /tmp/counts
 for operation in bind unbind freeze thaw remount,ro remount,rw; do
