@@ -19,7 +19,7 @@ together_names() {
 		done
 		[[ " ${kinds_of:-patched} " == *" ${2%-*} "* ]] || continue
 		for variant in $(test_key "$name" Variants -); do
-			[[ -z $chosen || $variant == "$chosen" ]] || continue
+			[[ -z $chosen || $variant == - || $variant == "$chosen" ]] || continue
 			[ "$variant" = - ] && variant='' || variant=:$variant
 			printf '%s%s\n' "$name" "$variant"
 		done
