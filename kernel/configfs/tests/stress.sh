@@ -6,7 +6,6 @@
 #
 # Stock: fail
 # Soak: yes
-# Check: yes
 # Module-stock: lib/test_configfs *-selftests-*.patch
 # Timeout: 1800
 

@@ -7,7 +7,6 @@
 #
 # Stock: pass
 # Soak: yes
-# Check: yes
 # Timeout: 1800
 # Memory: 2048
 
