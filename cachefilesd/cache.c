@@ -438,6 +438,16 @@ enum cache_state cache_get_state(const struct cache *c)
 	return c->status.state;
 }
 
+struct culler *cache_culler(struct cache *c)
+{
+	return c->culler;
+}
+
+void cache_watchdog_fed(struct cache *c)
+{
+	c->status.fed = time(NULL);
+}
+
 const struct status *cache_status(struct cache *c)
 {
 	watch_look(c->watch);

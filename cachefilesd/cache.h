@@ -69,6 +69,12 @@ void cache_tick(struct cache *c);
 enum worker_health cache_health(struct cache *c, uint64_t limit_ms);
 
 enum cache_state cache_get_state(const struct cache *c);
+/* What culls in it, for orders and scans; never NULL. */
+struct culler *cache_culler(struct cache *c);
+
+/* For the metrics. */
+void cache_watchdog_fed(struct cache *c);
+
 /* All of it, in memory. Asks for a look at the free space, which is there a moment later. */
 struct status;
 const struct status *cache_status(struct cache *c);

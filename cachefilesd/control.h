@@ -9,7 +9,7 @@
  * that "control_group" names may GET, everybody else gets 403 and nothing but that.
  *
  * Limits: 8 KiB of headers, 64 KiB of body, 10 s for a request to come in and an answer to go out,
- * CONTROL_CONNECTIONS at a time: who comes when there are so many is told 503.
+ * 60 s in all, CONTROL_CONNECTIONS at a time: who comes when there are so many is told 503.
  *
  *	GET /status	200 {
  *	  "version": "1.0.0",
@@ -24,8 +24,9 @@
  *	             "frzref": N, "roref": N (refusals, as the kernel counts them)},
  *	  "limits": {"brun", "bcull", "bstop": bytes, "frun", "fcull", "fstop": files} or null,
  *	  "free": {"bytes", "files", "at": when it was looked at, seconds since the epoch} or null,
- *	  "cull": {"running": bool, "enabled": bool, "cycle": number of the last or present cycle,
- *	           "wanted_bytes", "wanted_files", "culled_bytes", "culled_files", "busy":
+ *	  "cull": {"running": bool, "ordered": bool, "enabled": bool, "cycle": number of the last or present cycle,
+ *	           "wanted_bytes", "wanted_files" (the largest number there is: all), "scanned_files",
+ *	           "culled_bytes", "culled_files", "busy":
  *	           of that cycle, as far as it has come},
  *	  "totals": {"cycles", "culled_files", "culled_bytes", "busy", "denied"} since the start,
  *	  "last_scan": {"at": seconds since the epoch, "seconds", "volumes", "files", "bytes",
@@ -35,13 +36,14 @@
  *	              "last": {"time", "what": "freeze|remount", "text", "advice"} or null},
  *	  "yields", "rebinds", "deaths": N }
  *
- *	GET /volumes	200 {"scanned_at": seconds since the epoch or null, "volumes": [
- *	  {"key", "name" (readable: server and export), "live": bool, "objects", "bytes",
+ *	GET /volumes	200 (when there was no scan yet, after one, or after 30 s without one)
+ *	  {"scanned_at": seconds since the epoch or null, "volumes": [
+ *	  {"key", "name" (readable: server and export), "live", "orphan": bool, "objects", "bytes",
  *	   "oldest": seconds since the last use, or null, "rule": text or null}…]}, the largest first
  *
- *	POST /cull	{"bytes": N, "files": N, "volume": GLOB, "older_than": seconds, "all": bool},
- *			each may be absent, one of bytes, files, older_than and all must be there;
- *			volume narrows the others. 202 {"cycle": N}: /status tells how it gets on.
+ *	POST /cull	{"bytes": N, "files": N, "volume": GLOB, "older_than": seconds, "orphans": bool,
+ *			"all": bool}, each may be absent, one must be there; volume, older_than and
+ *			orphans narrow the others. 202 {"cycle": N}: /status tells how it gets on.
  *			409 when the cache is not bound or a cull on command is in hand.
  *	POST /yield	{"for": seconds}, absent or no body: until /resume.
  *			200 {"state": "yielded"} once the cache is let go of: the filesystem can be frozen,
@@ -68,10 +70,10 @@ struct control;
 struct control_owner {
 	/*
 	 * Reads the configuration again. Returns 0; -EINVAL: problems has what is wrong with it,
-	 * and nothing is changed. *restart_needed lists directives that need a restart, up to 32,
+	 * and nothing is changed. needs_restart lists directives that do, up to 32,
 	 * ended by NULL; static names.
 	 */
-	int (*reload)(void *data, struct problems *problems, const char *restart_needed[33]);
+	int (*reload)(void *data, struct problems *problems, const char *needs_restart[33]);
 	void *data;
 };
 

@@ -7,8 +7,10 @@
 
 #include "backing.h"
 #include "cache.h"
+#include "control.h"
 #include "device.h"
 #include "log.h"
+#include "metrics.h"
 #include "privilege.h"
 #include "service.h"
 
@@ -26,6 +28,8 @@ struct daemon {
 	struct config *config;
 	struct event_base *base;
 	struct cache *cache;
+	struct control *control;
+	struct metrics *metrics;
 	struct backing_monitor *monitor;
 	struct event *signals[5];
 	struct event *tick, *mounts, *patience;
@@ -55,6 +59,8 @@ static void on_changed(void *data)
 		d->detached = true;
 		service_detached();
 	}
+	if (d->control)
+		control_changed(d->control);
 	if (state != CACHE_BOUND)
 		service_extend_timeout(EXTEND_SECONDS);
 }
@@ -92,33 +98,50 @@ static void reload_debug(const struct config *c, unsigned int before)
 		log_warning("cannot change the kernel's debug mask: %s", strerror(-r));
 }
 
-/* Takes over what can be changed while the cache is bound; says what cannot. */
-static void reload(struct daemon *d)
+/* Takes over what can be changed while the cache is bound; says what cannot. See control.h. */
+static int reload(void *data, struct problems *problems, const char *needs_restart[33])
 {
-	struct problems problems = {0};
+	struct daemon *d = data;
 	struct config *next = NULL;
 	unsigned int debug = d->config->debug;
 	const char *stays;
-	size_t at = 0;
+	size_t at = 0, count = 0;
+	int r;
 
 	if (d->ready) /* else READY=1 would end the wait for the cache */
 		service_reloading();
-	if (config_load(d->config->path, &next, &problems) < 0) {
-		for (size_t i = 0; i < problems.count; i++)
-			log_error("%s", problems.lines[i]);
-		log_error("the configuration is not reloaded: the one in force stays");
+	r = config_load(d->config->path, &next, problems);
+	if (r < 0) {
+		for (size_t i = 0; i < problems->count; i++)
+			log_error("%s", problems->lines[i]);
+		log_event(LOG_ERR, MESSAGE_RELOAD_REFUSED,
+			  "the configuration is not reloaded: the one in force stays");
 	} else {
 		next->nocull = next->nocull || d->options->nocull;
-		while ((stays = config_needs_restart(d->config, next, &at)) != NULL)
-			log_warning("\"%s\" is changed: that needs a restart", stays);
+		while ((stays = config_needs_restart(d->config, next, &at)) != NULL) {
+			log_event(LOG_WARNING, MESSAGE_NEEDS_RESTART,
+				  "\"%s\" is changed: that needs a restart", stays);
+			if (count < 32)
+				needs_restart[count++] = stays;
+		}
 		config_reload(d->config, next);
 		reload_debug(d->config, debug);
 		config_free(next);
-		log_notice("configuration reloaded");
+		log_event(LOG_NOTICE, MESSAGE_RELOADED, "configuration reloaded");
 	}
-	problems_clear(&problems);
+	needs_restart[count] = NULL;
 	if (d->ready)
 		service_ready();
+	return r;
+}
+
+static void reload_by_signal(struct daemon *d)
+{
+	struct problems problems = {0};
+	const char *needs_restart[33];
+
+	reload(d, &problems, needs_restart);
+	problems_clear(&problems);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *data)
@@ -127,16 +150,23 @@ static void on_signal(evutil_socket_t number, short what, void *data)
 
 	switch (number) {
 	case SIGHUP:
-		reload(d);
+		reload_by_signal(d);
 		break;
 	case SIGUSR1:
 		cache_log_status(d->cache);
 		break;
 	default:
-		log_notice("stopping: signal %d", (int)number);
+		log_event(LOG_NOTICE, MESSAGE_STOPPING, "stopping: signal %d", (int)number);
 		service_stopping();
 		cache_stop(d->cache);
 	}
+}
+
+static void feed_watchdog(struct daemon *d)
+{
+	service_watchdog_feed();
+	if (service_watchdog_ms() > 0)
+		cache_watchdog_fed(d->cache);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *data)
@@ -145,10 +175,11 @@ static void on_tick(evutil_socket_t fd, short what, void *data)
 	bool hung = cache_health(d->cache, SILENCE_MS) == WORKER_HUNG;
 
 	if (hung && !d->hung)
-		log_error("a worker hangs: the watchdog is not fed any more");
+		log_event(LOG_ERR, MESSAGE_HUNG,
+			  "a worker hangs: the watchdog is not fed any more");
 	d->hung = hung;
 	if (!hung)
-		service_watchdog_feed();
+		feed_watchdog(d);
 	cache_tick(d->cache);
 }
 
@@ -209,19 +240,44 @@ static void wire_monitor(struct daemon *d)
 		log_warning("changes of the mount table are not seen: %s", strerror(-r));
 }
 
+/* A cache without them is better than none. */
+static void wire_control(struct daemon *d)
+{
+	const struct control_owner owner = {reload, d};
+	const struct config *c = d->config;
+	int r;
+
+	r = c->control ? control_new(&d->control, d->base, c, d->cache, &owner) : 0;
+	if (r < 0)
+		log_event(LOG_WARNING, MESSAGE_CONTROL_FAILED, "control %s: %s", c->control,
+			  strerror(-r));
+	r = c->metrics ? metrics_new(&d->metrics, d->base, c, d->cache) : 0;
+	if (r < 0)
+		log_event(LOG_WARNING, MESSAGE_CONTROL_FAILED, "metrics %s: %s", c->metrics,
+			  strerror(-r));
+}
+
+static void on_libevent(int severity, const char *text)
+{
+	log_debug("libevent: %s", text);
+}
+
 static int set_up(struct daemon *d)
 {
 	const struct cache_owner owner = {on_changed, on_finished, d};
 	int r;
 
+	event_set_log_callback(on_libevent);
 	d->base = event_base_new();
 	if (!d->base)
 		return -ENOMEM;
 	if ((r = wire_signals(d)) < 0 || (r = wire_tick(d)) < 0 || (r = wire_patience(d)) < 0)
 		return r;
 	r = cache_new(&d->cache, d->base, d->config, d->options->no_wait, &owner);
-	if (r == 0)
+	if (r == 0) {
 		wire_monitor(d);
+		wire_control(d);
+	}
 	return r;
 }
 
@@ -230,7 +286,9 @@ static void tear_down(struct daemon *d)
 	if (d->mounts)
 		event_free(d->mounts);
 	backing_monitor_free(d->monitor);
-	cache_free(d->cache);
+	cache_free(d->cache); /* asks control nothing any more */
+	control_free(d->control);
+	metrics_free(d->metrics);
 	if (d->tick)
 		event_free(d->tick);
 	if (d->patience)

@@ -46,6 +46,13 @@
  *     reaper      when the graveyard is emptied
  *     graveyard   how: any content, nothing is followed out
  *
+ *   talking
+ *     control     HTTP on the control socket: what may be asked, and by whom
+ *     server      the bounds on what a client may cost
+ *     orders      bodies of requests
+ *     documents   the state and the volumes as JSON
+ *     metrics     the table of metrics, as OpenMetrics text
+ *
  *   the process
  *     worker      threads for all that may block: the event loop never touches the cache
  *     service     systemd's notifications and watchdog; fork and pid file without it

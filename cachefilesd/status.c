@@ -47,6 +47,9 @@ void status_add_cycle(struct status *s, const struct cull_result *r)
 	s->blocks += r->blocks;
 	s->busy += r->busy;
 	s->denied += r->denied;
+	s->scans += r->scans;
+	s->scan_ms += r->scan_ms;
+	s->cull_ms += r->total_ms > r->scan_ms ? r->total_ms - r->scan_ms : 0;
 }
 
 void status_describe_cycle(const struct cull_result *r, char *buffer, size_t size)

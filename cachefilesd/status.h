@@ -32,6 +32,8 @@ struct status {
 	struct cull_result last;    /* the last cycle that ended */
 	bool has_last;
 	uint64_t cycles, culled, blocks, busy, denied; /* since start; blocks of 512 bytes */
+	uint64_t scans, scan_ms, cull_ms;	       /* since start; cull_ms without the scans */
+	time_t fed;				       /* the watchdog, last; 0: never */
 	uint64_t reaped, stuck; /* graveyard: removed since start, stuck at last */
 	unsigned int binds, deaths, yields, rebinds;
 	struct {
