@@ -116,6 +116,34 @@ gate_manual() {
 			bad=1
 		}
 	done
+	gate_manual_tables || bad=1
+	return $bad
+}
+
+# Metrics, messages and exit codes: the page has those of the tables in the code, and no others.
+gate_manual_tables() {
+	local word bad=0 metrics
+
+	metrics=$(sed -n 's/^\t{P "\([a-z_]*\)", \([A-Z]*\),.*/cachefilesd_\1:\2/p' ../cachefilesd/metrics.c |
+		sed 's/:COUNTER/_total/; s/:INFO/_info/; s/:.*//')
+	for word in $metrics $(grep -oE '"[0-9a-f]{32}"' ../cachefilesd/messages.h | tr -d '"'); do
+		grep -qwF -- "$word" cachefilesd.8 || {
+			echo "cachefilesd.8 does not mention $word"
+			bad=1
+		}
+	done
+	for word in $(sed -n 's/^\.It Cm \(cachefilesd_[a-z_]*\)$/\1/p' cachefilesd.8); do
+		grep -qxF -- "$word" <<<"$metrics" || {
+			echo "cachefilesd.8 has a metric that is not there: $word"
+			bad=1
+		}
+	done
+	for word in $(sed -n 's/^\tEXIT_[A-Z]* = \([0-9]*\),.*/\1/p' ../cachefilesd/options.h); do
+		grep -qx "\.It $word" cachefilesd.8 || {
+			echo "cachefilesd.8 does not explain the exit code $word"
+			bad=1
+		}
+	done
 	return $bad
 }
 
