@@ -17,7 +17,7 @@ deb_dir() {
 		;;
 	ours) cached deb "ours-$(deb_key)" deb_ours ;;
 	profile) cached deb "profile-$(hash_files packaging/apparmor)" deb_profile ;;
-	newer) cached deb "newer-$(deb_key)" deb_newer "$(deb_dir ours)/ours.deb" ;;
+	newer) cached deb "newer-$(deb_key)" deb_newer "$(memo deb-ours deb_dir ours)/ours.deb" ;;
 	*)
 		echo "no package is called $1" >&2
 		return 1
