@@ -6,7 +6,7 @@
 #   debian  the old daemon, as Debian packages it
 #   ours    what packaging/build-deb makes of the working tree
 #   newer   the same with a higher version and one more changed file
-#   profile its AppArmor profile, ready to be loaded: apparmor.policy
+#   profile its AppArmor profile, enforced, ready to be loaded: apparmor.policy
 
 # deb_dir WORD: prints the directory with WORD.deb.
 deb_dir() {
@@ -36,8 +36,8 @@ deb_key() {
 
 deb_profile() {
 	install_for package
-	apparmor_parser -Q -K -M /etc/apparmor.d/abi/3.0 -o "$1/apparmor.policy" \
-		"$LAB_SRC/packaging/apparmor/usr.sbin.cachefilesd"
+	sed 's/, complain)/)/' "$LAB_SRC/packaging/apparmor/usr.sbin.cachefilesd" |
+		apparmor_parser -Q -K -M /etc/apparmor.d/abi/3.0 -o "$1/apparmor.policy"
 }
 
 deb_debian() {
