@@ -80,8 +80,11 @@ void demand_set_usage(struct cycle *y, const struct cull_usage *usage)
 	y->usage_files = y->r->culled;
 	if (!rules)
 		return;
-	y->over_size = rules->max_size > 0 && usage->blocks > rules->max_size / 512;
-	y->over_files = rules->max_files > 0 && usage->files > rules->max_files;
+	/* What a scan found to be exceeded is culled to below it, whatever the next scan finds. */
+	if (y->r->scans <= 1)
+		y->over_size = y->over_files = false;
+	y->over_size |= rules->max_size > 0 && usage->blocks > rules->max_size / 512;
+	y->over_files |= rules->max_files > 0 && usage->files > rules->max_files;
 }
 
 /* What the quotas of the whole ask for. */
