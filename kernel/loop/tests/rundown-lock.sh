@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Check: yes
 # Timeout: 900
 #
 # What lockdep has seen under open_mutex, and what others get in the middle of a rundown. lo_lock is
