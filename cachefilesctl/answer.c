@@ -73,12 +73,12 @@ static struct json_object *parse(const struct http_reply *reply)
 static int exit_of(unsigned int status)
 {
 	switch (status) {
-	case 401:
 	case 403:
 		return CTL_DENIED;
 	case 409:
 	case 503:
 		return CTL_NOT_NOW;
+	case 400: /* it does not know the order, or not such a one */
 	case 422:
 		return CTL_USAGE;
 	default:

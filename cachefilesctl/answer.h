@@ -14,6 +14,9 @@
 /* How long an answer may take; the daemon lets a yield take half of that before it answers. */
 #define ANSWER_TIMEOUT_MS 60000
 
+/* What is wanted is all there is: the largest number that the daemon writes. */
+#define ANSWER_ALL INT64_MAX
+
 /*
  * One request; body may be NULL and is not taken. Returns CTL_OK and the answer, an object, to be
  * put by the caller, or else the exit code after saying why. With as_json, a refusal of the daemon

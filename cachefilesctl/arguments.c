@@ -18,6 +18,7 @@ enum {
 	OPTION_FOR,
 	OPTION_NO_WAIT,
 	OPTION_OLDER_THAN,
+	OPTION_ORPHANS,
 	OPTION_VOLUME,
 };
 
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
 	{"json", no_argument, NULL, 'j'},
 	{"no-wait", no_argument, NULL, OPTION_NO_WAIT},
 	{"older-than", required_argument, NULL, OPTION_OLDER_THAN},
+	{"orphans", no_argument, NULL, OPTION_ORPHANS},
 	{"socket", required_argument, NULL, 'S'},
 	{"version", no_argument, NULL, 'V'},
 	{"volume", required_argument, NULL, OPTION_VOLUME},
@@ -40,13 +42,13 @@ static const struct option long_options[] = {
 /* Which options a command takes, beside -S, -h and -V; ended by 0. */
 static const struct {
 	const char *name;
-	int options[8];
+	int options[9];
 } commands[COMMANDS] = {
 	[COMMAND_STATUS] = {"status", {'j'}},
 	[COMMAND_VOLUMES] = {"volumes", {'j'}},
 	[COMMAND_CULL] = {"cull",
 			  {'j', OPTION_BYTES, OPTION_FILES, OPTION_VOLUME, OPTION_OLDER_THAN,
-			   OPTION_ALL, OPTION_NO_WAIT}},
+			   OPTION_ORPHANS, OPTION_ALL, OPTION_NO_WAIT}},
 	[COMMAND_YIELD] = {"yield", {'j', OPTION_FOR}},
 	[COMMAND_RESUME] = {"resume", {'j'}},
 	[COMMAND_RELOAD] = {"reload", {'j'}},
@@ -72,12 +74,13 @@ static const char help[] =
 	"  -V, --version      print the version, and exit\n"
 	"  -h, --help         print this, and exit\n"
 	"\n"
-	"Options of cull; one but --volume must be given:\n"
+	"Options of cull; one but --no-wait must be given, and together they narrow:\n"
 	"  --bytes N[KMGT]    as much as that\n"
 	"  --files N          as many as that\n"
 	"  --older-than TIME  those not used for so long: 90s, 10m, 12h, 7d, 2w\n"
 	"  --all              all that are not in use\n"
-	"  --volume GLOB      only of the volumes whose key or name matches\n"
+	"  --volume GLOB      those of the volumes whose key or name matches\n"
+	"  --orphans          those of volumes that nobody will read again\n"
 	"  --no-wait          do not wait until it is done\n"
 	"\n"
 	"Options of yield:\n"
@@ -154,6 +157,9 @@ static int take_option(struct arguments *a, int option)
 		return take_text(&a->config, option);
 	case OPTION_ALL:
 		a->all = true;
+		return -1;
+	case OPTION_ORPHANS:
+		a->orphans = true;
 		return -1;
 	case OPTION_NO_WAIT:
 		a->no_wait = true;
@@ -251,8 +257,9 @@ int arguments_parse(struct arguments *ret, int argc, char *argv[])
 	if (r >= 0)
 		return r;
 	if (a.command == COMMAND_CULL && !a.bytes.given && !a.files.given && !a.older_than.given &&
-	    !a.all)
-		return refuse("say what to cull: --bytes, --files, --older-than or --all");
+	    !a.volume && !a.orphans && !a.all)
+		return refuse("say what to cull: --bytes, --files, --older-than, --volume, "
+			      "--orphans or --all");
 	*ret = a;
 	return -1;
 }

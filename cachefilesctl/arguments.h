@@ -41,7 +41,7 @@ struct arguments {
 	/* cull */
 	struct amount bytes, files, older_than; /* older_than in seconds */
 	const char *volume;			/* NULL: all of them */
-	bool all, no_wait;
+	bool orphans, all, no_wait;
 	/* yield: seconds */
 	struct amount yield_for;
 	/* check: NULL: the daemon's default */

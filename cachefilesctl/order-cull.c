@@ -34,6 +34,8 @@ static struct json_object *order(const struct arguments *a)
 				       json_object_new_uint64(a->older_than.value));
 	if (a->volume)
 		json_object_object_add(body, "volume", json_object_new_string(a->volume));
+	if (a->orphans)
+		json_object_object_add(body, "orphans", json_object_new_boolean(true));
 	if (a->all)
 		json_object_object_add(body, "all", json_object_new_boolean(true));
 	return body;
@@ -52,7 +54,7 @@ static double fraction(struct json_object *status)
 		uint64_t wanted = answer_number(status, paths[i][0]);
 		double part = (double)answer_number(status, paths[i][1]);
 
-		if (wanted == 0)
+		if (wanted == 0 || wanted >= ANSWER_ALL)
 			continue;
 		part = MIN(part / (double)wanted, 1.0);
 		least = least < 0 ? part : MIN(least, part);
@@ -114,6 +116,17 @@ static void clear_progress(struct progress *p)
 	p->shown = false;
 }
 
+/* The cache was let go of before the order's turn came. */
+static enum ctl_exit not_begun(struct json_object *status)
+{
+	const char *state = answer_text(status, "/state");
+
+	fputs("cachefilesctl: nothing was culled: the cache is ", stderr);
+	text_write(stderr, state ? state : "in an unknown state");
+	fputc('\n', stderr);
+	return CTL_NOT_NOW;
+}
+
 /* Until the cycle has ended: the status after that. */
 static enum ctl_exit wait_for(const struct arguments *a, uint64_t cycle, struct json_object **ret)
 {
@@ -134,6 +147,12 @@ static enum ctl_exit wait_for(const struct arguments *a, uint64_t cycle, struct 
 			clear_progress(&progress);
 			*ret = status;
 			return CTL_OK;
+		}
+		if (now < cycle && answer_at(status, "/cull/ordered") &&
+		    !answer_true(status, "/cull/ordered")) {
+			code = not_begun(status);
+			json_object_put(status);
+			return code;
 		}
 		if (now == cycle)
 			show_progress(&progress, status);

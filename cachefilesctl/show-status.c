@@ -67,6 +67,11 @@ static void show_room(struct json_object *s)
 	       COUNT(s, "/limits/frun"), COUNT(s, "/limits/fstop"));
 }
 
+static bool is_some(uint64_t wanted)
+{
+	return wanted > 0 && wanted < ANSWER_ALL;
+}
+
 static void show_culling(struct json_object *s)
 {
 	label("Culling");
@@ -76,9 +81,9 @@ static void show_culling(struct json_object *s)
 	} else if (answer_true(s, "/cull/running")) {
 		printf("cycle %" PRIu64 ", so far %s files, %s", answer_number(s, "/cull/cycle"),
 		       COUNT(s, "/cull/culled_files"), SIZE(s, "/cull/culled_bytes"));
-		if (answer_number(s, "/cull/wanted_files") > 0)
+		if (is_some(answer_number(s, "/cull/wanted_files")))
 			printf("; of %s files", COUNT(s, "/cull/wanted_files"));
-		if (answer_number(s, "/cull/wanted_bytes") > 0)
+		if (is_some(answer_number(s, "/cull/wanted_bytes")))
 			printf("; of %s", SIZE(s, "/cull/wanted_bytes"));
 	} else if (answer_at(s, "/cull/enabled") && !answer_true(s, "/cull/enabled")) {
 		fputs("off", stdout);

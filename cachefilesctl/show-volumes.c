@@ -37,7 +37,10 @@ static int add_line(struct libscols_table *table, struct mounts *mounts, struct 
 				answer_at(v, "/oldest")
 					? quantity_time(answer_number(v, "/oldest")).text
 					: "-") < 0 ||
-	    scols_line_set_data(line, 5, live ? "yes" : "no") < 0 ||
+	    scols_line_set_data(line, 5,
+				live			    ? "yes"
+				: answer_true(v, "/orphan") ? "orphan"
+							    : "no") < 0 ||
 	    scols_line_set_data(line, 6, rule ? rule : "-") < 0)
 		return -ENOMEM;
 	return 0;

@@ -44,7 +44,7 @@ _cachefilesctl() {
 		;;
 	status | volumes | resume | reload) ;;
 	cull)
-		options+=" --bytes --files --volume --older-than --all --no-wait"
+		options+=" --bytes --files --volume --older-than --orphans --all --no-wait"
 		;;
 	yield)
 		options+=" --for"

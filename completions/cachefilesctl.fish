@@ -25,6 +25,7 @@ complete -c cachefilesctl -n $cull -l files -x -d "as many as that"
 complete -c cachefilesctl -n $cull -l older-than -x -d "those not used for so long: 90s, 7d"
 complete -c cachefilesctl -n $cull -l all -d "all that are not in use"
 complete -c cachefilesctl -n $cull -l volume -x -d "only of matching volumes"
+complete -c cachefilesctl -n $cull -l orphans -d "those of volumes that nobody will read again"
 complete -c cachefilesctl -n $cull -l no-wait -d "do not wait until it is done"
 
 complete -c cachefilesctl -n "__fish_seen_subcommand_from yield" -l for -x -d "bind again after that"

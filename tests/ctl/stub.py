@@ -50,7 +50,7 @@ STATUS = {
 VOLUMES = {"scanned_at": NOW - 600, "volumes": [
     {"key": "Infs,4.2,2,108,202000a,1a,", "name": "nfs4.2:10.0.2.2:1a:0", "live": True,
      "objects": 41200, "bytes": 3 << 30, "oldest": 3 * 86400, "rule": "nfs* priority 5"},
-    {"key": "Icifs,nas,share", "name": "cifs:nas:share", "live": False, "objects": 0, "bytes": 0,
+    {"key": "Icifs,nas,share", "name": "cifs:nas:share", "live": False, "orphan": True, "objects": 0, "bytes": 0,
      "oldest": None, "rule": None},
 ]}
 

@@ -3,6 +3,8 @@
 
 from stub import *
 
+ALL = (1 << 63) - 1
+
 
 def show_status():
     with Stub({"GET /status": status()}) as stub:
@@ -32,6 +34,8 @@ def show_status_of_another_kind():
          "Culling: stalled: 41,200 of 41,800 candidates in use\n"),
         (dict(cull__running=True, cull__wanted_bytes=40 << 20),
          "Culling: cycle 12, so far 100 files, 5.0 MiB; of 40.0 MiB\n"),
+        (dict(cull__running=True, cull__wanted_files=ALL, cull__wanted_bytes=ALL),
+         "Culling: cycle 12, so far 100 files, 5.0 MiB\n"),
         (dict(cull__enabled=False), "Culling: off\n"),
         (dict(state="waiting", waiting="/x: no such directory"),
          "State: waiting for 3 h: /x: no such directory\n"),
@@ -73,7 +77,7 @@ def show_volumes():
         ended(stub.ctl("volumes"), 0, """\
 VOLUME               MOUNTED FROM     SIZE OBJECTS OLDEST IN USE RULE
 nfs4.2:10.0.2.2:1a:0 -             3.0 GiB  41,200 3 days yes    nfs* priority 5
-cifs:nas:share       -                 0 B       0      - no     -
+cifs:nas:share       -                 0 B       0      - orphan -
 Scanned 10 min ago.
 """)
 
@@ -116,6 +120,7 @@ def cull_and_wait():
 
 def cull_orders():
     cases = [(["--files", "12"], {"files": 12}), (["--all"], {"all": True}),
+             (["--volume", "x*"], {"volume": "x*"}), (["--orphans"], {"orphans": True}),
              (["--older-than", "7d", "--bytes", "16777215T"],
               {"older_than": 604800, "bytes": 16777215 << 40})]
     for arguments, wanted in cases:
@@ -147,6 +152,14 @@ def cull_overtaken():
         has(ended(stub.ctl("cull", "--files", "101"), 0, "", None).err, "the next one began")
 
 
+def cull_never_begins():
+    with Stub({"POST /cull": (202, {"cycle": 13}),
+               "GET /status": [status(cull__ordered=True),
+                               status(cull__ordered=False, state="yielded")]}) as stub:
+        ended(stub.ctl("cull", "--all"), 4, "",
+              "cachefilesctl: nothing was culled: the cache is yielded\n")
+
+
 def cull_daemon_dies():
     def last_words(stub):
         stub.die()
@@ -158,7 +171,8 @@ def cull_daemon_dies():
 def cull_on_terminal():
     steps = [status(cull__running=True, cull__wanted_bytes=10 << 20),
              status(cull__running=True, cull__wanted_bytes=10 << 20, cull__wanted_files=1000),
-             status(cull__running=True, cull__wanted_bytes=1), status(cull__running=True), status()]
+             status(cull__running=True, cull__wanted_bytes=1),
+             status(cull__running=True, cull__wanted_files=ALL, cull__wanted_bytes=ALL), status()]
     with Stub({"POST /cull": (202, {"cycle": 12}), "GET /status": steps}) as stub:
         result = ctl_on_terminal("--socket", stub.path, "cull", "--all")
         equal(result.code, 0, "exit code")
@@ -249,5 +263,5 @@ def check():
 
 run(show_status, show_status_of_another_kind, show_status_of_little, show_json, show_volumes,
     show_no_volumes, show_odd_volumes, show_many_volumes, cull_and_wait, cull_orders, cull_json,
-    cull_less, cull_overtaken, cull_daemon_dies, cull_on_terminal, volumes_on_terminal,
+    cull_less, cull_overtaken, cull_never_begins, cull_daemon_dies, cull_on_terminal, volumes_on_terminal,
     yield_and_resume, yield_takes_long, yield_in_vain, resume_in_vain, reload, reload_refused, check)

@@ -58,7 +58,7 @@ def not_now():
 
 
 def other_errors():
-    every_command((400, {"error": "\x1b[2Jno"}), 1, "\\x1b[2Jno\n")
+    every_command((400, {"error": "\x1b[2Jno"}), 2, "\\x1b[2Jno\n")
     every_command((404, {"error": "no such path"}), 1, "no such path\n")
     every_command((500, {}), 1, "cachefilesd answers with status 500\n")
     every_command((500, {"error": 7}), 1, "cachefilesd answers with status 500\n")

@@ -87,6 +87,8 @@ static void each_option(void **state)
 	assert_true(a.no_wait);
 	assert_false(a.bytes.given || a.all);
 	assert_true(parsed("cull --all").all);
+	assert_true(parsed("cull --orphans").orphans);
+	assert_string_equal(parsed("cull --volume x").volume, "x");
 	assert_true(parsed("cull -j --all").json);
 	assert_true(parsed("--json volumes").json);
 	assert_true(parsed("reload -j").json);
@@ -124,7 +126,8 @@ static void refused(void **state)
 		{"yield --all", "--all does not go with \"yield\""},
 		{"reload -c /x", "--config does not go with \"reload\""},
 		{"cull", "say what to cull"},
-		{"cull --volume x", "say what to cull"},
+		{"cull --no-wait", "say what to cull"},
+		{"yield --orphans", "--orphans does not go with \"yield\""},
 		{"cull --bytes", "option '--bytes' requires an argument"},
 		{"cull --bytes -5", "--bytes: \"-5\" is not a size like 500M"},
 		{"cull --bytes 5X", "--bytes: \"5X\" is not a size like 500M"},
@@ -162,7 +165,7 @@ static void version(void **state)
 static const char *const options[] = {
 	"-S",	    "--socket", "-j",	 "--json",	 "-V",	      "--version",
 	"-h",	    "--help",	"-c",	 "--config",	 "--bytes",   "--files",
-	"--volume", "--all",	"--for", "--older-than", "--no-wait",
+	"--volume", "--all",	"--for", "--older-than", "--no-wait", "--orphans",
 };
 static const char *const words[] = {
 	"status", "volumes", "cull", "yield", "resume", "reload", "check",
