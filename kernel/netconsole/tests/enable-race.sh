@@ -17,11 +17,10 @@ dmesg -n 5
 # What the deletion needs must not wait for the CPU that the hog has
 echo -1 >/proc/sys/kernel/sched_rt_runtime_us
 echo 0 >/proc/sys/kernel/timer_migration
-for name in /proc/[0-9]*/comm; do
-	case $(cat "$name" 2>/dev/null) in
-	rcu_*) taskset -p 2 "$(basename "$(dirname "$name")")" >/dev/null 2>&1 ;;
-	esac
-done
+for process in /proc/[0-9]*; do
+	read -r name <"$process/comm" || continue
+	[[ $name != rcu_* ]] || taskset -p 2 "${process#/proc/}" >/dev/null 2>&1
+done 2>/dev/null
 rounds=${ROUNDS:-200}
 "$BIN/race" enable "$rounds" 1 | tee /tmp/race
 [ "${PIPESTATUS[0]}" = 0 ] || fail "race"
