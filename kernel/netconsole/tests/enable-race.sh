@@ -7,7 +7,7 @@
 #
 # Bases: 6.1 6.12
 # Stock: fail
-# Timeout: 600
+# Timeout: 1500
 # Append: preempt=none
 
 # shellcheck source=/dev/null

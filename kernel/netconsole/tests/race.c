@@ -11,8 +11,8 @@
  * device, the kernel dies of it.
  *
  * To be met while it is enabling, this process is on CPU 0, and from when the
- * target has its device (local_mac shows an address) until the device is
- * deleted a SCHED_FIFO process keeps that CPU busy.  Without preemption in the
+ * target has its device (local_mac shows an address) until it has none again a
+ * SCHED_FIFO process keeps that CPU busy.  Without preemption in the
  * kernel (preempt=none) that one starts where this one first sleeps, which is
  * in netpoll_setup()'s wait for a grace period, and this one wakes up after the
  * device is gone.
@@ -223,21 +223,32 @@ static void start_hog(void)
 	_exit(0);
 }
 
-/* Waits until the target has a device, or the limit is over */
-static void wait_for_device(const char *target)
+/* Waits until the target has a device, or has none, or the limit is over */
+static void wait_for_device(const char *target, int present)
 {
+	time_t end = now() + HOG_S;
 	char path[40], mac[18];
-	int i, fd;
+	int fd;
 
 	snprintf(path, sizeof(path), "%.15s/local_mac", target);
-	for (i = 0; i < 5000; i++) {
+	while (now() < end) {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0 || read(fd, mac, 17) != 17)
 			_exit(2);
 		close(fd);
-		if (strncmp(mac, "ff:ff:ff:ff:ff:ff", 17))
+		if ((strncmp(mac, "ff:ff:ff:ff:ff:ff", 17) != 0) == present)
 			return;
 	}
+}
+
+/* The deletion goes on for some time after that, also on the CPU of the hog */
+static void release_when_clean(const char *target)
+{
+	if (fork())
+		return;
+	wait_for_device(target, 0);
+	*busy = 0;
+	_exit(0);
 }
 
 static pid_t delete_in_child(const char *dev, const char *enabling, int delay_us, int go)
@@ -256,8 +267,9 @@ static pid_t delete_in_child(const char *dev, const char *enabling, int delay_us
 	if (read(go, &c, 1) != 1)
 		_exit(2);
 	if (enabling) {
-		wait_for_device(enabling);
+		wait_for_device(enabling, 1);
 		*busy = 1;
+		release_when_clean(enabling);
 		if (write(hog_start[1], "", 1) != 1)
 			_exit(2);
 	} else {
