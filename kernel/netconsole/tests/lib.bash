@@ -30,11 +30,14 @@ target()
 # when this returns; LISTENER is its process
 listener()
 {
+	# nothing but messages may be sent on it, see listen.c
+	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+	rm -f "$3"
 	"${BIN:?}/listen" "$@" &
 	LISTENER=$!
-	wait_for 60 test -e "/sys/class/net/$1" || return 1
+	wait_for 60 test -e "$3" || return 1
 	ip addr add 192.0.2.1/24 dev "$1"
-	ip link set "$1" txqueuelen 20000 up
+	ip link set "$1" arp off up
 }
 
 # listener_end PROCESS: ends it, its status is the answer.  The signal may come

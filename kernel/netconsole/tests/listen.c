@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,10 +122,36 @@ static void report(const char *file)
 	rename(tmp, file);
 }
 
+/*
+ * Opens the TAP device.  Its ring's lock is not safe in interrupts, and messages
+ * come with them off: lockdep must not see it with them on.  So the queue gets
+ * its length while nobody is attached, and nothing but messages may be sent.
+ */
+static int tap(const char *name)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+	int fd, sock;
+
+	strncpy(ifr.ifr_name, name, IFNAMSIZ - 1);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETPERSIST, 1))
+		return -1;
+	close(fd);
+	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ifr.ifr_qlen = 20000;
+	if (sock < 0 || ioctl(sock, SIOCSIFTXQLEN, &ifr))
+		return -1;
+	close(sock);
+	ifr.ifr_flags = IFF_TAP | IFF_NO_PI;
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, TUNSETPERSIST, 0))
+		return -1;
+	return fd;
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction sa = {.sa_handler = on_term};
-	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 	time_t last = 0;
 	char buf[4096];
 	int fd, sequence;
@@ -133,9 +160,8 @@ int main(int argc, char **argv)
 		return fprintf(stderr, "listen DEVICE CHECK FILE\n"), 2;
 	sequence = !strcmp(argv[2], "sequence");
 	sigaction(SIGTERM, &sa, NULL);
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	strncpy(ifr.ifr_name, argv[1], IFNAMSIZ - 1);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr)) {
+	fd = tap(argv[1]);
+	if (fd < 0) {
 		perror("tun");
 		return 2;
 	}
