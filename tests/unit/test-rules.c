@@ -66,7 +66,7 @@ static void test_max_files(void **state)
 	assert_gone(0, OBJECTS - 310, OBJECTS);
 }
 
-/* More goes than the first scan, which knew no demand, has chosen; to below the quota all the same. */
+/* More goes than the first scan, which knew no demand, has chosen. */
 static void test_more_than_the_spare(void **state)
 {
 	for (unsigned int i = 0; i < 2000; i++)
