@@ -26,6 +26,10 @@ expect_below "idle freeze, the call" 100000 "$us" us
 expect "POLLIN" in "$(ask '?poll 5000')"
 expect "frzref" 1 "$(key frzref)"
 expect "POLLIN after the read" no "$(ask '?poll 0')"
+read -r error us <<<"$("$BIN/freeze" $CACHE)"
+expect "idle freeze, again" EAGAIN "$error"
+expect_below "the second call" 100000 "$us" us
+expect "frzref" 2 "$(key frzref)"
 freeze /srv/x >/dev/null
 read -r error us <<<"$("$BIN/freeze" /srv/x)"
 freeze -u /srv/x >/dev/null
