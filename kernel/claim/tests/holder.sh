@@ -4,7 +4,6 @@
 # Timeout: 600
 # Together: patched stock
 # Variants: ext4 xfs btrfs
-# Check: ext4
 #
 # Holders: one that yields, one that says so and does not, one that is killed, and binds that fail a
 # thousand times.

@@ -4,7 +4,7 @@
 # Timeout: 400
 # Together: patched stock
 # Variants: ext4 xfs btrfs
-# Check: ext4 xfs
+# Check: ext4
 #
 # An idle bound cache, and who cannot freeze, remount or unmount its filesystem; binds that are
 # refused; cull in a directory of another filesystem.

@@ -4,7 +4,6 @@
 # Timeout: 900
 # Together: patched
 # Variants: ext4 xfs btrfs
-# Check: ext4
 #
 # The programs that freeze: fsfreeze, xfs_freeze, dmsetup suspend, lvcreate -s, qemu's guest agent.
 # Refused, each says so and leaves everything as it was; with a holder that yields each succeeds at

@@ -5,7 +5,6 @@
 # Together: patched
 # Expect: CacheFiles: I/O Error
 # Variants: ext4 xfs btrfs error
-# Check: ext4
 #
 # A filesystem that becomes read-only by force, by sysrq-u or by an error of ext4 under load: the
 # cache says that it is dead and can be unbound.
