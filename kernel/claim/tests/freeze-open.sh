@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Bases: 6.12
 # Disks: 600 300
-# Timeout: 400
+# Timeout: 700
 # Together: patched stock
 #
 # L: some ten seconds after a file's last close its object is dropped, and before that its attributes

@@ -52,15 +52,16 @@ expect "freeze" 0 "$(freeze $CACHE)"
 expect "thaw" 0 "$(freeze -u $CACHE)"
 if [ $how = sysrq ]; then
 	expect "bind while read-only" EROFS "$(ask bind)"
-	mount -o remount,rw $CACHE
-	expect "remount,rw" 0 $?
+	# ext4 does not do it where files were deleted meanwhile, and objects are.
+	mount -o remount,rw $CACHE 2>/dev/null
+	seen "remount,rw: $?"
 else
 	seen "bind after the error: $(ask bind)"
 	ask unbind >/dev/null
-	umount $CACHE
-	expect "umount" 0 $?
-	cache_mount "$FS"
 fi
+umount $CACHE
+expect "umount" 0 $?
+cache_mount "$FS"
 expect "bind when writable again" 0 "$(ask bind)"
 expect "cached again" yes "$(from_cache /mnt/nfs/file2)"
 expect "data" yes "$(yesno cmp /srv/x/file2 /mnt/nfs/file2)"
