@@ -12,7 +12,6 @@
 . "$(dirname "$0")/lib"
 [ "$FS" != soak ] || FS=ext4
 SECS=${SECS:-120}
-end=$((SECONDS + SECS))
 going() { [ $SECONDS -lt $end ]; }
 # say_wrong TEXT; count NAME
 say_wrong() { echo "$*" >>/tmp/claim.wrong; }
@@ -84,6 +83,7 @@ drops() {
 	done
 }
 
+end=$((SECONDS + SECS))
 workers=()
 for work in "read_sums /mnt/nfs" "read_sums /mnt/9p" "change /mnt/nfs" "change /mnt/9p" \
 	"load /mnt/nfs" "load /mnt/9p" freezes remounts drops; do
