@@ -2,6 +2,8 @@
 """What cachefilesctl says, and exits with, when there is no answer, or not the one it wants."""
 
 import pwd
+import shutil
+import tempfile
 
 from stub import *
 
@@ -43,9 +45,12 @@ def socket_without_permission():
     if os.geteuid() != 0:
         return
     nobody = pwd.getpwnam("nobody")
-    with Stub({}) as stub:
+    with Stub({}) as stub, tempfile.TemporaryDirectory() as reachable:
         os.chmod(stub.place, 0o700)
-        done = subprocess.run([CTL, "--socket", stub.path, "status"], stderr=subprocess.PIPE,
+        # Where it was built may be out of that user's reach.
+        os.chmod(reachable, 0o755)
+        ctl = shutil.copy2(CTL, reachable)
+        done = subprocess.run([ctl, "--socket", stub.path, "status"], stderr=subprocess.PIPE,
                               user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[],
                               timeout=PATIENCE)
         equal(done.returncode, 3, "exit code")

@@ -212,8 +212,18 @@ def crowd():
     with controlled() as fake:
         resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
         daemon = fake.start(nofile=1024).bound()
-        before, turned_away = descriptors(daemon), 0
+        before, turned_away = descriptors(daemon), set()
         crowd = []
+
+        def told():
+            for s in crowd:
+                try:
+                    if s not in turned_away and s.recv(1000).startswith(b"HTTP/1.1 503"):
+                        turned_away.add(s)
+                except BlockingIOError:
+                    pass
+            return len(turned_away) >= 800
+
         for _ in range(1000):
             s = socket.socket(socket.AF_UNIX)
             s.setblocking(False)
@@ -223,13 +233,8 @@ def crowd():
             except BlockingIOError:
                 s.close()
         at_most(900, len(crowd), "connections wanted")
+        wait_for("most to be turned away", told)
         wait_for("an end of the rush", lambda: descriptors(daemon) <= before + 80)
-        for s in crowd:
-            try:
-                turned_away += s.recv(1000).startswith(b"HTTP/1.1 503")
-            except BlockingIOError:
-                pass
-        at_most(800, turned_away, "turned away")
         # the silent ones are cut off, and then somebody is served
         wait_for("an answer", lambda: ask(fake, "GET", "/status")[0] == 200)
         for s in crowd:
