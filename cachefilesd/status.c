@@ -95,9 +95,10 @@ void status_describe_stall(const struct cull_result *r, char *buffer, size_t siz
 	case CULL_EXHAUSTED:
 		if (tried == 0)
 			add(&t, "there is nothing in the cache that could be culled");
-		else if (r->culled == tried)
+		else if (r->culled > 0 && r->culled + r->touched == tried)
+			/* what was touched may have been culled by a later look */
 			add(&t, "all %" PRIu64 " candidates are culled, other files take the space",
-			    tried);
+			    r->culled);
 		else
 			add(&t, "%" PRIu64 " of %" PRIu64 " candidates in use", r->busy, tried);
 		if (r->touched + r->skipped + r->denied > 0)
