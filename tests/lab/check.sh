@@ -13,12 +13,16 @@ command_check() {
 }
 
 check_all() {
-	local prepare kernels kernel status
+	local prepare kernel status
 	say "logs: $LAB_LOGS"
 	install_for build check vm
 	# Kernels with the series take long to build the first time; everything else goes on meanwhile.
-	nice -n 10 "$LAB_SRC/kernel/run" build -k patched >"$LAB_LOGS/kernels.log" 2>&1 3>&1 &
-	kernels=$!
+	# No job of this shell: vm_batch counts and waits for those.
+	{
+		nice -n 10 "$LAB_SRC/kernel/run" build -k patched >"$LAB_LOGS/kernels.log" 2>&1 3>&1
+		echo $? >"$LAB_LOGS/kernels.status"
+	} &
+	disown
 	build_here
 	trap 'rm -rf "$LAB_BUILD"' EXIT
 
@@ -40,14 +44,19 @@ check_all() {
 	fi
 	vm_batch 2 1 < <(check_plan $CHECK_KERNELS)
 	say "kernels with the series"
-	if ! wait $kernels; then
+	until [ -s "$LAB_LOGS/kernels.status" ]; do
+		sleep 1
+	done
+	if [ "$(cat "$LAB_LOGS/kernels.status")" != 0 ]; then
 		report fail "kernels with the series" 0 "$LAB_LOGS/kernels.log"
 		return
 	fi
 	vm_batch 2 1 < <(check_plan $CHECK_PATCHED)
-	LAB_PART=1 "$LAB_SRC/kernel/run" test -k patched --check
+	LAB_PART=1 "$LAB_SRC/kernel/run" test -k patched --check ||
+		report fail "tests of the series" 0 "$LAB_LOGS" "kernel/run test did not get to its end"
 	# The others' stress waits for what it has found; see their cover letters.
-	LAB_PART=1 "$LAB_SRC/kernel/run" soak -s 120 --check loop configfs
+	LAB_PART=1 "$LAB_SRC/kernel/run" soak -s 120 --check loop configfs ||
+		report fail "soak of the series" 0 "$LAB_LOGS" "kernel/run soak did not get to its end"
 }
 
 # check_plan KERNEL...: lines "KERNEL CASE VARIANT" of the cases for these kernels, of their variants
