@@ -82,10 +82,14 @@ static int read_member(const struct member *m, struct json_object *value, void *
 static int read_members(struct json_object *body, const struct member *members, size_t count,
 			void *to, char *why, size_t size)
 {
+	struct json_object_iterator at, end;
+
 	if (!body)
 		return 0;
-	json_object_object_foreach(body, name, value)
-	{
+	end = json_object_iter_end(body);
+	for (at = json_object_iter_begin(body); !json_object_iter_equal(&at, &end);
+	     json_object_iter_next(&at)) {
+		const char *name = json_object_iter_peek_name(&at);
 		const struct member *m = NULL;
 		int r;
 
@@ -96,7 +100,7 @@ static int read_members(struct json_object *body, const struct member *members, 
 			snprintf(why, size, "there is no member %s", text_quote(name).text);
 			return -EINVAL;
 		}
-		r = read_member(m, value, to, why, size);
+		r = read_member(m, json_object_iter_peek_value(&at), to, why, size);
 		if (r < 0)
 			return r;
 	}
