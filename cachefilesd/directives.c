@@ -28,7 +28,7 @@ static const void *const_field(const struct directive *d, const struct config *c
 	return (const char *)c + d->offset;
 }
 
-_printf_(2, 3) static int refuse(struct complaint *why, const char *format, ...)
+int refuse(struct complaint *why, const char *format, ...)
 {
 	va_list arguments;
 

@@ -72,3 +72,6 @@ const struct directive *directive_find(const char *name);
 
 /* The directive that was meant by a word that is none, or NULL if it is not near to any. */
 const struct directive *directive_near(const char *word);
+
+/* For the parsers of values: fills the complaint in. Returns -EINVAL. */
+_printf_(2, 3) int refuse(struct complaint *why, const char *format, ...);

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <sys/un.h>
 
 #include "quantity.h"
@@ -11,16 +10,6 @@
 
 /* What the kernel takes (CACHEFILES_MAX_YIELD_MS). */
 #define YIELD_MAX_SECONDS 600
-
-_printf_(2, 3) static int refuse(struct complaint *why, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(why->text, sizeof(why->text), format, arguments);
-	va_end(arguments);
-	return -EINVAL;
-}
 
 /* freeze: "refuse", or "yield" and how long the kernel lets the freezer wait for it. */
 

@@ -2,7 +2,6 @@
 #include "quotas.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 
 #include "quantity.h"
 #include "text.h"
@@ -13,16 +12,6 @@
 #define TIME_LEAST  UINT64_C(60)
 #define TIME_TOP    (UINT64_C(604800) * 52 * 100)
 #define PATTERN_TOP 255
-
-_printf_(2, 3) static int refuse(struct complaint *why, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(why->text, sizeof(why->text), format, arguments);
-	va_end(arguments);
-	return -EINVAL;
-}
 
 /* What the numbers are of: how they are read and written, and between what. */
 static const struct measure {
