@@ -2,50 +2,21 @@
 /*
  * The command line of cachefilesctl: what each option sets, what goes with what, what is refused.
  */
-#include "cases.h"
-
-#include <fcntl.h>
+#include "command-line.h"
 
 #include "arguments.h"
 #include "build-config.h"
 #include "config.h"
 
-static char printed[8192];
+static int parse_into(void *into, int argc, char *argv[])
+{
+	return arguments_parse(into, argc, argv);
+}
 
-/* The words of the last command line: the arguments point into them. */
-static char *kept;
-
-/* Parses the words after the program's name; what goes to stdout and stderr ends up in printed. */
+/* Parses the words after the program's name. */
 static int parse(struct arguments *a, const char *words)
 {
-	char *argv[20] = {(char[]){"cachefilesctl"}}, *rest, *word;
-	int argc = 1, saved[2], r;
-	FILE *to = tmpfile();
-	size_t length;
-
-	free(kept);
-	rest = kept = strdup(words);
-	assert_non_null(kept);
-	assert_non_null(to);
-	while ((word = strsep(&rest, " ")))
-		if (*words)
-			argv[argc++] = word;
-	fflush(stdout);
-	for (int fd = 1; fd <= 2; fd++) {
-		saved[fd - 1] = dup(fd);
-		dup2(fileno(to), fd);
-	}
-	r = arguments_parse(a, argc, argv);
-	fflush(stdout);
-	for (int fd = 1; fd <= 2; fd++) {
-		dup2(saved[fd - 1], fd);
-		close(saved[fd - 1]);
-	}
-	rewind(to);
-	length = fread(printed, 1, sizeof(printed) - 1, to);
-	printed[length] = '\0';
-	fclose(to);
-	return r;
+	return command_line(parse_into, a, "cachefilesctl", words);
 }
 
 static struct arguments parsed(const char *words)
@@ -205,25 +176,9 @@ static void help_knows_all(void **state)
 
 static void full_disk(void **state)
 {
-	char *argv[] = {(char[]){"cachefilesctl"}, (char[]){"-h"}, NULL};
 	struct arguments a;
-	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), saved = dup(1), r;
 
-	assert_true(full >= 0);
-	fflush(stdout);
-	dup2(full, 1);
-	r = arguments_parse(&a, 2, argv);
-	dup2(saved, 1);
-	close(full);
-	close(saved);
-	clearerr(stdout);
-	assert_int_equal(r, CTL_SYSTEM);
-}
-
-static int forget(void **state)
-{
-	free(kept);
-	return 0;
+	assert_int_equal(command_line_full(parse_into, &a, "cachefilesctl"), CTL_SYSTEM);
 }
 
 int main(void)
@@ -234,5 +189,5 @@ int main(void)
 		cmocka_unit_test(help_knows_all), cmocka_unit_test(full_disk),
 	};
 
-	return cmocka_run_group_tests_name("arguments", tests, NULL, forget);
+	return cmocka_run_group_tests_name("arguments", tests, NULL, NULL);
 }

@@ -3,50 +3,21 @@
  * The command line: what each option sets, what is refused, and that help and manual know all of
  * them.
  */
-#include "cases.h"
-
-#include <fcntl.h>
+#include "command-line.h"
 
 #include "build-config.h"
 #include "config.h"
 #include "options.h"
 
-static char printed[8192];
+static int parse_into(void *into, int argc, char *argv[])
+{
+	return options_parse(into, argc, argv);
+}
 
-/* The words of the last command line: options point into them. */
-static char *kept;
-
-/* Parses the words after the program's name; what goes to stdout and stderr ends up in printed. */
+/* Parses the words after the program's name. */
 static int parse(struct options *o, const char *words)
 {
-	char *argv[20] = {(char[]){"cachefilesd"}}, *rest, *word;
-	int argc = 1, saved[2], r;
-	FILE *to = tmpfile();
-	size_t length;
-
-	free(kept);
-	rest = kept = strdup(words);
-	assert_non_null(kept);
-	assert_non_null(to);
-	while ((word = strsep(&rest, " ")))
-		if (*words)
-			argv[argc++] = word;
-	fflush(stdout);
-	for (int fd = 1; fd <= 2; fd++) {
-		saved[fd - 1] = dup(fd);
-		dup2(fileno(to), fd);
-	}
-	r = options_parse(o, argc, argv);
-	fflush(stdout);
-	for (int fd = 1; fd <= 2; fd++) {
-		dup2(saved[fd - 1], fd);
-		close(saved[fd - 1]);
-	}
-	rewind(to);
-	length = fread(printed, 1, sizeof(printed) - 1, to);
-	printed[length] = '\0';
-	fclose(to);
-	return r;
+	return command_line(parse_into, o, "cachefilesd", words);
 }
 
 static struct options parsed(const char *words)
@@ -203,19 +174,9 @@ static void manual_knows_every_option(void **state)
 
 static void full_disk(void **state)
 {
-	char *argv[] = {(char[]){"cachefilesd"}, (char[]){"-h"}, NULL};
 	struct options o;
-	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), saved = dup(1), r;
 
-	assert_true(full >= 0);
-	fflush(stdout);
-	dup2(full, 1);
-	r = options_parse(&o, 2, argv);
-	dup2(saved, 1);
-	close(full);
-	close(saved);
-	clearerr(stdout);
-	assert_int_equal(r, EXIT_SYSTEM);
+	assert_int_equal(command_line_full(parse_into, &o, "cachefilesd"), EXIT_SYSTEM);
 }
 
 int main(void)
