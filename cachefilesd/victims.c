@@ -209,7 +209,7 @@ static bool make_room(struct victims *v)
 	size_t before = v->count;
 
 	weed(v);
-	if (v->count > before - before / 16) {
+	if (v->count >= before - before / 16) {
 		if (v->count < 2)
 			return false;
 		v->full = true;
