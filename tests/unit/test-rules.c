@@ -92,16 +92,20 @@ static void test_min_free(void **state)
 /* Objects were last used a second apart. */
 static void test_max_age(void **state)
 {
-	uint64_t now = (uint64_t)time(NULL);
 	struct cull_result r;
+	unsigned int later;
+	uint64_t now;
 
 	fill();
+	now = (uint64_t)time(NULL);
 	tree_rules->max_age = now - 1000000 - 99;
 	r = enforce(NULL);
 	assert_int_equal(r.end, CULL_ENOUGH);
-	/* The clock goes on. */
+	/* The clock goes on, on a busy machine by many seconds. */
+	later = (unsigned int)((uint64_t)time(NULL) - now);
 	assert_false(object_exists(99));
-	assert_true(object_exists(110));
+	for (unsigned int i = 101 + later; i < OBJECTS; i++)
+		assert_true(object_exists(i));
 }
 
 static void test_age_of_a_volume(void **state)
