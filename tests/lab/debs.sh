@@ -7,6 +7,7 @@
 #   ours    what packaging/build-deb makes of the working tree
 #   newer   the same with a higher version and one more changed file
 #   profile its AppArmor profile, enforced, ready to be loaded: apparmor.policy
+#   autopkgtest  the runner of the package's tests, and what it imports, each as NAME.deb
 
 # deb_dir WORD: prints the directory with WORD.deb.
 deb_dir() {
@@ -17,6 +18,10 @@ deb_dir() {
 		;;
 	ours) cached deb "ours-$(deb_key)" deb_ours ;;
 	profile) cached deb "profile-$(hash_files packaging/apparmor)" deb_profile ;;
+	autopkgtest)
+		apt_lists || return 1
+		cached deb "autopkgtest-$(apt_version autopkgtest)" deb_autopkgtest
+		;;
 	newer) cached deb "newer-$(deb_key)" deb_newer "$(memo deb-ours deb_dir ours)/ours.deb" ;;
 	*)
 		echo "no package is called $1" >&2
@@ -38,6 +43,14 @@ deb_profile() {
 	install_for package
 	sed 's/, complain)/)/' "$LAB_SRC/packaging/apparmor/usr.sbin.cachefilesd" |
 		apparmor_parser -Q -K -M /etc/apparmor.d/abi/3.0 -o "$1/apparmor.policy"
+}
+
+deb_autopkgtest() {
+	local name
+
+	for name in autopkgtest python3-debian python3-chardet libdpkg-perl; do
+		apt_fetch $name "$1" && mv "$1/${name}"_*.deb "$1/$name.deb" || return 1
+	done
 }
 
 deb_debian() {
