@@ -118,6 +118,7 @@ command_full() {
 
 	no_arguments "$@"
 	check_all
+	packaging_all
 	# What check leaves out.
 	# shellcheck disable=SC2086 # a list of words
 	vm_batch 2 1 < <(for kernel in $CHECK_KERNELS $CHECK_PATCHED; do

@@ -12,6 +12,7 @@ usage() {
 		  full        check, and what takes long: soaks, and the rows of kernels that we build
 		  unit        on this host alone, under 2 minutes
 		  vm          cases in virtual machines, by name
+		  packages    what distributions get: Debian and rpm packages, the release's tarball
 		  bench       figures beside those of other daemons
 		  coverage    which lines the unit tests reach
 
@@ -50,7 +51,7 @@ usage_full() {
 	cat <<-'END'
 		tests/run full
 
-		tests/run check, then the variants that it leaves out, all tests of the series on kernels
+		tests/run check and packages, then the variants that check leaves out, all tests of the series on kernels
 		without and with them, an hour of their soak, and the VM cases on the kernels that
 		kernel/run builds (stock-6.1, stock-6.12, patched-6.1, patched-6.12). Takes hours. What came
 		out is to be recorded in tests/RESULTS.md and, by kernel/run test --record, in
@@ -77,6 +78,17 @@ usage_vm() {
 		  -l          show the output as it comes, one case at a time
 
 		Cases: $(case_names | paste -sd' ')
+	END
+}
+
+usage_packages() {
+	cat <<-'END'
+		tests/run packages
+
+		From the commit that is checked out: the Debian packages, twice, which must be the same byte
+		for byte; lintian and blhc on them; the rpm packages; the tarball of `meson dist` and its tests.
+		They are left in the run's logs, in packages/. What wants a machine of its own are VM cases:
+		tests/run vm [-k KERNEL] upgrade boot apparmor autopkgtest
 	END
 }
 
@@ -110,7 +122,7 @@ commands_main() {
 		usage
 		exit 0
 		;;
-	demo | check | full | unit | vm | bench | coverage) shift ;;
+	demo | check | full | unit | vm | packages | bench | coverage) shift ;;
 	'') wrong "which command?" ;;
 	*) wrong "there is no command $command" ;;
 	esac
