@@ -68,6 +68,32 @@ struct mount {
 	bool idmapped, read_only;
 };
 
+static bool has_option(struct libmnt_fs *fs, const char *name)
+{
+	const char *options = mnt_fs_get_vfs_options(fs);
+
+	return options && mnt_optstr_get_option(options, name, NULL, NULL) == 0;
+}
+
+/*
+ * Whether the host has the mount read-only. A service with mounts of its own has another one, which
+ * is not told of that.
+ */
+static bool host_has_read_only(struct libmnt_fs *fs)
+{
+	struct libmnt_table *table = mnt_new_table_from_file("/proc/1/mountinfo");
+	const char *target = mnt_fs_get_target(fs), *root = mnt_fs_get_root(fs), *other;
+	struct libmnt_fs *host;
+	bool ret;
+
+	host = table && target ? mnt_table_find_target(table, target, MNT_ITER_BACKWARD) : NULL;
+	other = host ? mnt_fs_get_root(host) : NULL;
+	ret = root && other && strcmp(root, other) == 0 &&
+	      mnt_fs_get_devno(host) == mnt_fs_get_devno(fs) && has_option(host, "ro");
+	mnt_unref_table(table);
+	return ret;
+}
+
 static void read_mount(int fd, struct mount *ret)
 {
 	struct libmnt_table *table = NULL;
@@ -76,15 +102,21 @@ static void read_mount(int fd, struct mount *ret)
 	*ret = (struct mount){.type = "unknown filesystem", .source = "?"};
 	if (fs) {
 		const char *type = mnt_fs_get_fstype(fs), *source = mnt_fs_get_source(fs);
-		const char *options = mnt_fs_get_vfs_options(fs);
 
 		snprintf(ret->type, sizeof(ret->type), "%s", type ? type : "?");
 		snprintf(ret->source, sizeof(ret->source), "%s", source ? source : "none");
-		ret->idmapped =
-			options && mnt_optstr_get_option(options, "idmapped", NULL, NULL) == 0;
-		ret->read_only = options && mnt_optstr_get_option(options, "ro", NULL, NULL) == 0;
+		ret->idmapped = has_option(fs, "idmapped");
+		ret->read_only = has_option(fs, "ro") || host_has_read_only(fs);
 	}
 	mnt_unref_table(table);
+}
+
+bool backing_mount_read_only(int fd)
+{
+	struct mount mount;
+
+	read_mount(fd, &mount);
+	return mount.read_only;
 }
 
 static bool check_directory(const char *dir, int *ret_fd, struct backing_report *ret)

@@ -28,6 +28,13 @@ void backing_check(const char *dir, const struct limits *limits, struct backing_
 /* The filesystem type and source of the mount that holds dir: "ext4 on /dev/vdb". */
 void backing_describe(const char *dir, char *buffer, size_t size);
 
+/*
+ * Whether the mount below the open directory is read-only, or the host's in the same place: a
+ * service with mounts of its own is not told of the options of those. The filesystem itself is
+ * another question (fstatvfs).
+ */
+bool backing_mount_read_only(int fd);
+
 /* Explains what bind answered (positive errno) when backing_check() found nothing. */
 void backing_explain_bind(const char *dir, const char *tag, const char *secctx, int error,
 			  struct backing_report *ret);

@@ -294,6 +294,17 @@ static int bind_configured(struct binding_attempt *a, struct binding *b)
 	return r;
 }
 
+/* Asks the mount table alone: the filesystem may be frozen. */
+static int check_writable(const char *dir, struct backing_report *report)
+{
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !backing_mount_read_only(fd))
+		return 0;
+	refuse(report, EROFS, true, "%s: its mount is read-only", dir);
+	return -EROFS;
+}
+
 /* Binds the unbound device once more. */
 static void try_again(struct binding_attempt *a)
 {
@@ -302,7 +313,8 @@ static void try_again(struct binding_attempt *a)
 	a->report = (struct backing_report){0};
 	if (!a->as_is)
 		backing_check(a->config->dir, &a->config->limits, &a->report);
-	if (a->report.error != 0 || check_filesystem(a, &b.fsid, &a->report) < 0)
+	if (a->report.error != 0 || check_filesystem(a, &b.fsid, &a->report) < 0 ||
+	    check_writable(a->config->dir, &a->report) < 0)
 		return;
 	b.device = a->unbound;
 	b.knows_unbind = true;

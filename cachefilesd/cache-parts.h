@@ -37,10 +37,11 @@ struct cache {
 	struct binding_attempt attempt;
 	char *kept_record;
 	struct binding binding;
-	int probe_answer;  /* device_probe(), or -ESTALE: DIR is not where we bound any more */
-	bool read_only;	   /* the filesystem or our mount of it is, as the probe found it */
-	bool check_mounts; /* the next probe looks at the path as well */
-	bool probes_path;  /* the probe in hand does */
+	int probe_answer;     /* device_probe(), or -ESTALE: DIR is not where we bound any more */
+	bool read_only;	      /* the filesystem or a mount of it is, as the probe found it */
+	bool mount_read_only; /* what the last look at the mounts found */
+	bool check_mounts;    /* the next probe looks at the path as well */
+	bool probes_path;     /* the probe in hand does */
 
 	bool same_filesystem; /* bound once: only that filesystem will do */
 	uint64_t retry_ms, bound_at;

@@ -135,6 +135,7 @@ static void on_bound(struct cache *c)
 		record = strdup(c->kept_record);
 	c->binding = c->attempt.binding;
 	c->same_filesystem = true;
+	c->mount_read_only = false;
 	c->attempt.fsid = c->binding.fsid;
 	c->bound_at = now_ms();
 	c->status.binds++;
@@ -216,7 +217,10 @@ static void probe_job(void *data)
 	if (c->probes_path && c->probe_answer == 1 &&
 	    !store_is_same(&c->binding.store, c->config->dir))
 		c->probe_answer = -ESTALE;
-	c->read_only = fstatvfs(c->binding.store.cache, &st) == 0 && (st.f_flag & ST_RDONLY);
+	if (c->probes_path)
+		c->mount_read_only = backing_mount_read_only(c->binding.store.cache);
+	c->read_only = c->mount_read_only ||
+		       (fstatvfs(c->binding.store.cache, &st) == 0 && (st.f_flag & ST_RDONLY));
 }
 
 static void on_probe(void *data)

@@ -105,6 +105,22 @@ static void test_read_only(void **state)
 	umount(root);
 }
 
+/* The mount alone; of the host's, beside one of our own, tests/vm/sandbox. */
+static void test_read_only_mount(void **state)
+{
+	int fd;
+
+	assert_int_equal(mount("t", root, "tmpfs", 0, NULL), 0);
+	fd = open(root, O_PATH | O_DIRECTORY);
+	assert_true(fd >= 0);
+	assert_false(backing_mount_read_only(fd));
+	assert_int_equal(mount(NULL, root, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+	assert_true(backing_mount_read_only(fd));
+	assert_report(root, EROFS, true, false, "read-only");
+	close(fd);
+	umount(root);
+}
+
 static void test_no_tmpfile(void **state)
 {
 	assert_int_equal(mount("r", root, "ramfs", 0, NULL), 0);
@@ -324,11 +340,17 @@ int main(void)
 #define test(name)  cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define image(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 	const struct CMUnitTest tests[] = {
-		test(test_directory),		test(test_parts),
-		test(test_read_only),		test(test_no_tmpfile),
-		test(test_under_stop_limit),	test(test_good),
-		image(test_image_good),		image(test_image_idmapped),
-		cmocka_unit_test(test_explain), test(test_monitor),
+		test(test_directory),
+		test(test_parts),
+		test(test_read_only),
+		test(test_read_only_mount),
+		test(test_no_tmpfile),
+		test(test_under_stop_limit),
+		test(test_good),
+		image(test_image_good),
+		image(test_image_idmapped),
+		cmocka_unit_test(test_explain),
+		test(test_monitor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
