@@ -10,6 +10,11 @@
 #define STALL_MIN_MS 2000
 #define STALL_MAX_MS 60000
 
+/* Nor more often than so many times what such a cycle takes: a large tree is not scanned all day.
+ */
+#define STALL_SHARE	50
+#define STALL_LATEST_MS 3600000
+
 /* The kernel still counts writes in flight: ask again soon; doubles from the first to the second.
  */
 #define RECHECK_MIN_MS 200
@@ -74,7 +79,7 @@ static void stall(struct culler *c, const struct cull_result *r)
 		log_event(LOG_WARNING, MESSAGE_STALLED, "culling stalled: %s", why);
 	c->released_blocks = c->released_files = 0;
 	listen_for_released(c, true);
-	arm(c, c->stall_ms);
+	arm(c, MAX(c->stall_ms, MIN(r->total_ms * STALL_SHARE, STALL_LATEST_MS)));
 	c->stall_ms = MIN(c->stall_ms * 2, STALL_MAX_MS);
 	changed(c);
 }

@@ -17,6 +17,7 @@ static struct {
 	struct cull_order order; /* of the last cycle */
 	bool ordered, scan_only;
 	enum cull_end end;
+	uint64_t took; /* ms */
 	struct device_state state;
 } fake;
 
@@ -45,7 +46,11 @@ void __wrap_cull_run(struct cull_cycle *c)
 	while (atomic_load(&fake.hold) && !atomic_load(c->stop))
 		usleep(1000);
 	c->result = (struct cull_result){
-		.end = atomic_load(c->stop) ? CULL_STOPPED : fake.end, .culled = 7, .scans = 1};
+		.end = atomic_load(c->stop) ? CULL_STOPPED : fake.end,
+		.culled = 7,
+		.scans = 1,
+		.total_ms = fake.took,
+	};
 	if (volumes_add(&c->volumes, "Ivolume"))
 		c->volumes.taken = atomic_load(&fake.cycles);
 }
@@ -146,6 +151,22 @@ static void test_stalled_from_the_start(void **state)
 	assert_string_not_equal(f->status.stalled, "");
 	/* No further one but by the timer. */
 	assert_true(atomic_load(&fake.cycles) < 10);
+}
+
+/* The next try is two seconds away, unless the cycle took long. */
+static void test_stall_on_a_large_tree(void **state)
+{
+	struct fixture *f = *state;
+	const struct timeval then = {.tv_sec = 3};
+
+	fake.state = (struct device_state){.cull = true, .counts_released = true};
+	fake.end = CULL_EXHAUSTED;
+	fake.took = 1000;
+	assert_int_equal(culler_start(f->culler, &f->binding, &f->config), 0);
+	assert_true(run_until(f, 1));
+	event_base_loopexit(f->base, &then);
+	event_base_dispatch(f->base);
+	assert_int_equal(atomic_load(&fake.cycles), 1);
 }
 
 /* A probe is in hand when the stall ends: culling goes on after it. */
@@ -350,6 +371,7 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		test(test_stalled_from_the_start),
+		test(test_stall_on_a_large_tree),
 		test(test_stall_ends_during_probe),
 		test(test_stall_ends_by_release),
 		test(test_order),
