@@ -22,25 +22,12 @@
  * enabled, 2 set-up.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sched.h>
+#include "netcon.h"
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#define NCONF "/sys/kernel/config/netconsole"
 /* Longer than the kernel takes between two notices about a leaked device */
 #define LEAK_S	    60
 #define MAX_TARGETS 256
@@ -51,112 +38,6 @@
 static volatile int *busy;
 static int hog_start[2];
 
-struct request {
-	struct nlmsghdr n;
-	struct ifinfomsg i;
-	char attrs[256];
-};
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		die("sched_setaffinity");
-}
-
-static struct rtattr *put_attr(struct request *r, int type, const void *data, size_t len)
-{
-	struct rtattr *a = (struct rtattr *)((char *)r + r->n.nlmsg_len);
-
-	a->rta_type = type;
-	a->rta_len = RTA_LENGTH(len);
-	memcpy(RTA_DATA(a), data, len);
-	r->n.nlmsg_len += RTA_ALIGN(a->rta_len);
-	return a;
-}
-
-/* Sends a link request and returns the kernel's answer, 0 or -errno */
-static int talk(struct request *r)
-{
-	struct {
-		struct nlmsghdr n;
-		struct nlmsgerr e;
-		char rest[512];
-	} answer;
-	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-
-	if (s < 0)
-		die("socket");
-	if (send(s, r, r->n.nlmsg_len, 0) < 0)
-		die("send");
-	if (recv(s, &answer, sizeof(answer), 0) < 0)
-		die("recv");
-	close(s);
-	return answer.e.error;
-}
-
-static void link_request(struct request *r, int type, int flags)
-{
-	memset(r, 0, sizeof(*r));
-	r->n.nlmsg_len = NLMSG_LENGTH(sizeof(r->i));
-	r->n.nlmsg_type = type;
-	r->n.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-}
-
-static void dummy_add(const char *name)
-{
-	struct request r;
-	struct rtattr *info;
-
-	link_request(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-	r.i.ifi_flags = r.i.ifi_change = IFF_UP;
-	put_attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
-	info = put_attr(&r, IFLA_LINKINFO, "", 0);
-	put_attr(&r, IFLA_INFO_KIND, "dummy", 5);
-	info->rta_len = (char *)&r + r.n.nlmsg_len - (char *)info;
-	errno = -talk(&r);
-	if (errno)
-		die("RTM_NEWLINK");
-}
-
-/* Writes a value, returns 0 or -errno */
-static int store(const char *target, const char *attr, const char *value)
-{
-	char path[40];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%.15s/%.15s", target, attr);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-static int enabled(const char *target)
-{
-	char path[40], c = '?';
-	int fd;
-
-	snprintf(path, sizeof(path), "%.15s/enabled", target);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, &c, 1) != 1)
-		die(path);
-	close(fd);
-	return c == '1';
-}
-
 static void message(const char *what, int round)
 {
 	char text[64];
@@ -166,26 +47,6 @@ static void message(const char *what, int round)
 	if (fd < 0 || write(fd, text, n) < 0)
 		die("/dev/kmsg");
 	close(fd);
-}
-
-static void target_add(const char *target, const char *dev)
-{
-	if (mkdir(target, 0755) || store(target, "dev_name", dev) ||
-	    store(target, "local_ip", "192.0.2.1") || store(target, "remote_ip", "192.0.2.2"))
-		die(target);
-}
-
-static int target_del(const char *target)
-{
-	return rmdir(target) ? -errno : 0;
-}
-
-static time_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
 }
 
 /* Waits for the child, false when it took longer than LEAK_S */
@@ -253,13 +114,10 @@ static void release_when_clean(const char *target)
 
 static pid_t delete_in_child(const char *dev, const char *enabling, int delay_us, int go)
 {
-	struct request r;
-	int err;
 	pid_t pid;
+	int err;
 	char c;
 
-	link_request(&r, RTM_DELLINK, 0);
-	put_attr(&r, IFLA_IFNAME, dev, strlen(dev) + 1);
 	pid = fork();
 	if (pid)
 		return pid;
@@ -275,7 +133,7 @@ static pid_t delete_in_child(const char *dev, const char *enabling, int delay_us
 	} else {
 		usleep(delay_us);
 	}
-	err = talk(&r);
+	err = link_del(dev);
 	*busy = 0;
 	_exit(err ? 1 : 0);
 }
@@ -306,7 +164,9 @@ int main(int argc, char **argv)
 		pid_t pid;
 
 		snprintf(dev, sizeof(dev), "d%d", i);
-		dummy_add(dev);
+		errno = -dummy_add(dev);
+		if (errno)
+			die("RTM_NEWLINK");
 		for (t = 0; t < targets; t++) {
 			target_add(name[t], dev);
 			if (strcmp(what, "enable")) {
