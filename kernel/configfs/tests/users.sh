@@ -49,12 +49,23 @@ sample()
 	mkdir $C/03-group-children/g $C/03-group-children/g/i || return
 	rmdir $C/03-group-children/g/i $C/03-group-children/g
 }
-rounds=0
-for i in $(seq "${ROUNDS:-200}"); do
-	for user in netconsole null_blk scsi_target sample; do
-		$user || fail "round $i: $user" || break 2
+# rounds USER: its status is 0 when all of them were done
+rounds()
+{
+	local i
+
+	for i in $(seq "$ROUNDS"); do
+		"$1" || fail "round $i: $1" || return
 	done
-	rounds=$i
+}
+ROUNDS=${ROUNDS:-200}
+# side by side: what they have in common is configfs
+for user in netconsole null_blk scsi_target sample; do
+	rounds $user &
+	running+=($!)
+done
+for pid in "${running[@]}"; do
+	wait "$pid" || failed=1
 done
 if [ "$failed" = 0 ]; then
 	rmmod configfs_sample || fail "configfs_sample is not unloaded"
@@ -62,6 +73,7 @@ if [ "$failed" = 0 ]; then
 	rmmod null_blk || fail "null_blk is not unloaded"
 	rmmod netconsole || fail "netconsole is not unloaded"
 fi
-say "seen: netconsole, null_blk, SCSI target, sample made and torn down $rounds times"
+[ "$failed" = 1 ] ||
+	say "seen: netconsole, null_blk, SCSI target, sample made and torn down $ROUNDS times each, then unloaded"
 kernel_silent
 verdict
