@@ -8,25 +8,38 @@
 # Bases: 6.1 6.12
 # Stock: fail
 # Timeout: 1500
-# Append: preempt=none
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
+# What the deletion needs must not wait for the CPU that the hog has.
+rcu_threads_on()
+{
+	local process name
+
+	for process in /proc/[0-9]*; do
+		read -r name <"$process/comm" || continue
+		[[ $name != rcu_* ]] || taskset -p "$1" "${process#/proc/}" >/dev/null 2>&1
+	done 2>/dev/null
+}
+preempt=/sys/kernel/debug/sched/preempt
+before=$(sed 's/.*(\(.*\)).*/\1/' $preempt)
+# The hog starts where the writer sleeps, not before
+echo none >$preempt || fail "the kernel has no dynamic preemption"
 # netconsole's own remarks are no messages that kill: race sends that one
 dmesg -n 5
-# What the deletion needs must not wait for the CPU that the hog has
-echo -1 >/proc/sys/kernel/sched_rt_runtime_us
-echo 0 >/proc/sys/kernel/timer_migration
-for process in /proc/[0-9]*; do
-	read -r name <"$process/comm" || continue
-	[[ $name != rcu_* ]] || taskset -p 2 "${process#/proc/}" >/dev/null 2>&1
-done 2>/dev/null
+runtime=$(sysctl -n kernel.sched_rt_runtime_us)
+sysctl -q kernel.sched_rt_runtime_us=-1 kernel.timer_migration=0
+rcu_threads_on 2
 rounds=${ROUNDS:-200}
 "$BIN/race" enable "$rounds" 1 | tee /tmp/race
 [ "${PIPESTATUS[0]}" = 0 ] || fail "race"
 hits=$(sed -n 's/.*enodev=//p' /tmp/race)
 said=$(dmesg | grep -c 'went away, not enabling')
 say "seen: $rounds rounds, ENODEV in $hits, so said by the kernel in $said"
+rcu_threads_on 3
+sysctl -q kernel.sched_rt_runtime_us="$runtime" kernel.timer_migration=1
+dmesg -n 6
+echo "$before" >$preempt
 [ "${hits:-0}" -gt 0 ] || fail "the race was never met"
 kernel_silent
 verdict

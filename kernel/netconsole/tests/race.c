@@ -12,9 +12,9 @@
  *
  * To be met while it is enabling, this process is on CPU 0, and from when the
  * target has its device (local_mac shows an address) until it has none again a
- * SCHED_FIFO process keeps that CPU busy.  Without preemption in the
- * kernel (preempt=none) that one starts where this one first sleeps, which is
- * in netpoll_setup()'s wait for a grace period, and this one wakes up after the
+ * SCHED_FIFO process keeps that CPU busy.  Without preemption in the kernel (the
+ * mode "none") that one starts where this one first sleeps, which is in
+ * netpoll_setup()'s wait for a grace period, and this one wakes up after the
  * device is gone.
  *
  * Prints what it sees and one line of counts.  Exit status: 0 all rounds done,
