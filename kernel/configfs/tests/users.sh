@@ -4,6 +4,7 @@
 # null_blk's devices, a LUN of the SCSI target with its links, the sample.
 #
 # Stock: pass
+# Together: patched stock
 # Timeout: 1800
 
 # shellcheck source=/dev/null

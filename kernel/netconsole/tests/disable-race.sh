@@ -6,6 +6,7 @@
 #
 # Bases: 6.12
 # Stock: pass
+# Together: patched stock
 # Timeout: 900
 
 # shellcheck source=/dev/null

@@ -7,6 +7,7 @@
 #
 # Stock: pass
 # Soak: yes
+# Together: patched stock
 # Timeout: 1800
 # Memory: 2048
 

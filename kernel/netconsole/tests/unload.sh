@@ -5,6 +5,7 @@
 #
 # Bases: 6.1 6.12
 # Stock: pass
+# Together: patched stock
 # Timeout: 900
 
 # shellcheck source=/dev/null
