@@ -42,7 +42,9 @@ everywhere()
 	arrived plain && arrived extended
 }
 
-"$BIN/events" "${SECS:-120}" >"$dir/events" || fail "events: $(grep -m 1 wrong "$dir/events")"
+# all in all so long, the set-up included, which takes long beside other stress
+SECS=${SECS:-120}
+"$BIN/events" $((SECS > 2 * SECONDS ? SECS - SECONDS : SECS / 2)) >"$dir/events" || fail "events: $(grep -m 1 wrong "$dir/events")"
 grep -v '^sent: ' "$dir/events"
 grep '^sent: ' "$dir/events" >"$dir/sent"
 wait_for 60 everywhere || fail "not all arrived"

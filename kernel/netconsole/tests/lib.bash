@@ -51,7 +51,12 @@ listener_end()
 	wait "$1"
 }
 
+# counted FILE WHAT: the number after "WHAT=".  Without a program: they take
+# seconds to start beside other stress
 counted()
 {
-	sed -n "s/.*\<$2=\([0-9]*\).*/\1/p" "$1"
+	local text
+
+	text=$(<"$1")
+	[[ " $text" =~ [^a-z]$2=([0-9]+) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }
