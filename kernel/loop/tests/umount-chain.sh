@@ -4,6 +4,7 @@
 # Variants: ext4 xfs btrfs
 # Disks: 2000
 # Stock: pass
+# Together: patched stock
 # Timeout: 3600
 #
 # A control, which a rundown in a workqueue alone fails: file systems on loop devices, three deep,
