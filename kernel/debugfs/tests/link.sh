@@ -5,6 +5,7 @@
 #
 # Bases: 6.12
 # Stock: pass
+# Together: patched stock
 # Timeout: 1200
 
 # shellcheck source=/dev/null

@@ -4,6 +4,7 @@
 # Station files, agg_status among them, against DEL_STATION and DEL_INTERFACE: a control.
 #
 # Stock: pass
+# Together: patched stock
 # Timeout: 2400
 
 # shellcheck source=/dev/null

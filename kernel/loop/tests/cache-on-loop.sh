@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 # Disks: 400
 # Stock: pass
+# Together: patched stock
 # Timeout: 2400
 #
 # A control: a cache bounded by an image, its file system on an autoclear device, as mount -o loop does

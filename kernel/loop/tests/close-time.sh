@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # Stock: pass
+# Together: patched stock
 # Timeout: 600
 #
 # A control, and a figure to compare: how long the last close of an autoclear device takes, to its return

@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 # Disks: 300
 # Stock: pass
+# Together: patched stock
 # Timeout: 1200
 #
 # A control, which a rundown in a workqueue alone fails: when a close, an umount or the death of a task
