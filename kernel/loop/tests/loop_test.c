@@ -251,6 +251,8 @@ static int test_limits(int seconds)
 		kill(pid[i], SIGKILL);
 		waitpid(pid[i], NULL, 0);
 	}
+	loop_ioctl(fd, LOOP_CLR_FD, 0);
+	close(fd);
 	printf("seen: limits: no hang in %lu zeroings and %lu writes\n", count[0], count[1]);
 	return count[0] && count[1] ? 0 : 2;
 }
