@@ -38,7 +38,7 @@
 
 static const char image[] = "loop_meanwhile.img";
 static sem_t start_work, start_hog;
-static atomic_bool in_work, in_hog, inside_it, let_go, finished;
+static atomic_bool worked, in_hog, inside_it, let_go, finished;
 static atomic_int device_fd;
 static bool by_clear;
 
@@ -60,12 +60,11 @@ static void *worker(void *arg)
 	run_on(0, false);
 	for (;;) {
 		sem_wait(&start_work);
-		in_work = true;
 		if (by_clear)
 			loop_ioctl(device_fd, LOOP_CLR_FD, 0);
 		else
 			close(device_fd);
-		in_work = false;
+		worked = true;
 	}
 	return NULL;
 }
@@ -162,6 +161,7 @@ static int halt_and_ask(double delay, int old, int *wrong)
 	let_go = false;
 	finished = false;
 	inside_it = false;
+	worked = false;
 	sem_post(&start_work);
 	while (now() - begin < delay)
 		;
@@ -170,7 +170,8 @@ static int halt_and_ask(double delay, int old, int *wrong)
 		;
 	n = ask_inside(old, wrong);
 	let_go = true;
-	while (!finished || in_work)
+	/* The worker may not even have begun. */
+	while (!finished || !worked)
 		usleep(100);
 	return n;
 }
@@ -180,10 +181,9 @@ static double work_alone(void)
 {
 	double begin = now();
 
+	worked = false;
 	sem_post(&start_work);
-	while (!in_work && now() < begin + 1)
-		;
-	while (in_work)
+	while (!worked)
 		;
 	return now() - begin;
 }
