@@ -23,5 +23,6 @@ if [ "$failed" = 0 ]; then
 	rmmod netconsole || fail "netconsole is not unloaded"
 	[ "$failed" = 1 ] || say "seen: all unloaded"
 fi
+ip link del d0
 kernel_silent
 verdict
