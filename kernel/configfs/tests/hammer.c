@@ -69,6 +69,28 @@ static const char *item(char *path)
 	return path;
 }
 
+/* What is in a node goes, as far as it may, and then the node */
+static int node_away(unsigned int node)
+{
+	char path[64];
+	unsigned int g, i;
+
+	for (g = 0; g < GROUPS; g++) {
+		for (i = 0; i < 2; i++) {
+			sprintf(path, "n%u/%s/i%u", node, groups[g], i);
+			rmdir(path);
+		}
+		sprintf(path, "n%u/%s/foreign", node, groups[g]);
+		rmdir(path);
+	}
+	for (i = 0; i < 2; i++) {
+		sprintf(path, "n%u/l%u", node, i);
+		unlink(path);
+	}
+	sprintf(path, "n%u", node);
+	return rmdir(path) == 0;
+}
+
 static int make(void)
 {
 	char path[64];
@@ -77,6 +99,8 @@ static int make(void)
 		item(path);
 		return (any(2) ? mkdir(path, 0755) : rmdir(path)) == 0;
 	}
+	if (!any(4))
+		return node_away(any(NODES));
 	sprintf(path, "n%u", any(NODES));
 	return (any(2) ? mkdir(path, 0755) : rmdir(path)) == 0;
 }
@@ -112,12 +136,15 @@ static int move(void)
 {
 	char from[64], to[64], path[32];
 
+	sprintf(to, "%s/y", group(path));
 	sprintf(from, "%s/x", group(path));
 	if (any(2))
 		item(from);
+	/* mostly in one node: those are the two that its removal may want, too */
+	if (any(4))
+		from[1] = to[1];
 	if (!any(8))
 		strcpy(from, "../x");
-	sprintf(to, "%s/y", group(path));
 	/* done when it was refused: then the locks were taken */
 	return rename(from, to) != 0;
 }
