@@ -153,6 +153,7 @@ static int work(const struct scenario *s)
 	}
 	if (r) {
 		fprintf(stderr, "%s: setup: %s\n", s->name, strerror(-r));
+		radio_del(&w.g, w.radio);
 		return 1;
 	}
 	for (int i = 0; i < 4; i++) {

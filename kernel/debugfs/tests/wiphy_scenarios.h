@@ -93,6 +93,8 @@ static int setup_mld(struct world *w)
 
 	if (!r)
 		r = iface_new(&w->g, w->wiphy, IFACE, NL80211_IFTYPE_AP);
+	if (!r)
+		r = iface_up(IFACE, true);
 	return r ? r : link_new(&w->g, IFACE, 0);
 }
 
