@@ -120,6 +120,8 @@ command_full() {
 	check_all
 	packaging_all
 	# What check leaves out.
+	step "10,000 random trees" env TMPDIR=/dev/shm "$LAB_BUILD/gcc/tests/unit/test-model" 10000
+	step "1,000 simulated years" env TMPDIR=/dev/shm "$LAB_BUILD/gcc/tests/unit/test-year" 1000
 	# shellcheck disable=SC2086 # a list of words
 	vm_batch 2 1 < <(for kernel in $CHECK_KERNELS $CHECK_PATCHED; do
 		case_expand "$kernel" | sed "s/^/$kernel /"
