@@ -34,6 +34,7 @@ static const struct {
 	{"ext4", "-F -N 64 -E lazy_itable_init=0,lazy_journal_init=0"},
 	{"xfs", "-f"},
 	{"btrfs", "-f -m single"},
+	{NULL, NULL},
 };
 
 static void make_fs(const char *type, const char *path)
@@ -41,7 +42,7 @@ static void make_fs(const char *type, const char *path)
 	const char *options = "";
 	char command[256];
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; kinds[i].type; i++)
 		if (!strcmp(kinds[i].type, type))
 			options = kinds[i].options;
 	snprintf(command, sizeof(command), "mkfs.%s -q %s %s", type, options, path);
@@ -119,7 +120,8 @@ int main(int argc, char **argv)
 	}
 
 	bad = busy[0] + busy[1] + busy[2] + busy[3] + bound;
-	printf("seen: %s: %d rounds of 4 umounts, busy %d %d %d %d (outside in), left bound %d, %.0f s\n",
-	       type, rounds, busy[0], busy[1], busy[2], busy[3], bound, now() - begin);
+	printf("seen: %s: %d rounds of 4 umounts, busy %d %d %d %d (outside in), left bound %d, ",
+	       type, rounds, busy[0], busy[1], busy[2], busy[3], bound);
+	printf("%.0f s\n", now() - begin);
 	return bad ? 1 : 0;
 }
