@@ -2,11 +2,15 @@
 /*
  * Who closes an autoclear device last, and what holds when the close is over:
  *
- *   loop_last killed DIR N           a task that is killed
- *   loop_last overlay DIR N          the umount of an overlay above a file system that is mounted
- * from the device and has been unmounted lazily loop_last kthread DIR N          a kernel thread,
- * the exit work of an io_uring loop_last kthread-overlay DIR N  the same, with an open file of the
- * overlay
+ *   loop_last killed DIR N
+ *	a task that is killed
+ *   loop_last overlay DIR N
+ *	the umount of an overlay above a file system that is mounted from the
+ *	device and has been unmounted lazily
+ *   loop_last kthread DIR N
+ *	a kernel thread, the exit work of an io_uring
+ *   loop_last kthread-overlay DIR N
+ *	the same, with an open file of the overlay
  *
  * The device is loop0, its image in DIR, which is a mount point. After each of the first two DIR is
  * unmounted at once, and mounted again; a kernel thread only promises that it comes to it.
