@@ -7,18 +7,19 @@
 #
 # Bases: 6.1 6.12
 # Stock: fail
-# Timeout: 1500
+# Timeout: 900
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
-# What the deletion needs must not wait for the CPU that the hog has.
-rcu_threads_on()
+# threads NAME COMMAND...: runs it with the process of each thread of that name
+threads()
 {
 	local process name
 
 	for process in /proc/[0-9]*; do
 		read -r name <"$process/comm" || continue
-		[[ $name != rcu_* ]] || taskset -p "$1" "${process#/proc/}" >/dev/null 2>&1
+		# shellcheck disable=SC2053 # a pattern
+		[[ $name != $1 ]] || "${@:2}" "${process#/proc/}" >/dev/null 2>&1
 	done 2>/dev/null
 }
 preempt=/sys/kernel/debug/sched/preempt
@@ -29,14 +30,17 @@ echo none >$preempt || fail "the kernel has no dynamic preemption"
 dmesg -n 5
 runtime=$(sysctl -n kernel.sched_rt_runtime_us)
 sysctl -q kernel.sched_rt_runtime_us=-1 kernel.timer_migration=0
-rcu_threads_on 2
+# What the deletion needs must not wait for the CPU that the hog has: SRCU's work is CPU 0's
+threads 'rcu_*' taskset -p 2
+threads 'kworker/0:*' chrt -f -p 60
 rounds=${ROUNDS:-200}
 "$BIN/race" enable "$rounds" 1 | tee /tmp/race
 [ "${PIPESTATUS[0]}" = 0 ] || fail "race"
 hits=$(sed -n 's/.*enodev=//p' /tmp/race)
 said=$(dmesg | grep -c 'went away, not enabling')
 say "seen: $rounds rounds, ENODEV in $hits, so said by the kernel in $said"
-rcu_threads_on 3
+threads 'rcu_*' taskset -p 3
+threads 'kworker/0:*' chrt -o -p 0
 sysctl -q kernel.sched_rt_runtime_us="$runtime" kernel.timer_migration=1
 dmesg -n 6
 echo "$before" >$preempt

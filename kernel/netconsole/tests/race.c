@@ -12,7 +12,7 @@
  *
  * To be met while it is enabling, this process is on CPU 0, and from when the
  * target has its device (local_mac shows an address) until it has none again a
- * SCHED_FIFO process keeps that CPU busy.  Without preemption in the kernel (the
+ * SCHED_FIFO process keeps that CPU busy, unless this one was through before it.  Without preemption in the kernel (the
  * mode "none") that one starts where this one first sleeps, which is in
  * netpoll_setup()'s wait for a grace period, and this one wakes up after the
  * device is gone.
@@ -34,8 +34,8 @@
 /* A round that takes longer is not met, and goes on */
 #define HOG_S 10
 
-/* Shared by all processes: the hog is to go on; and what it waits for before */
-static volatile int *busy;
+/* Shared by all processes: the hog is to go on, the stores are over; and what it waits for before */
+static volatile int *busy, *returned;
 static int hog_start[2];
 
 static void message(const char *what, int round)
@@ -68,9 +68,10 @@ static void start_hog(void)
 	time_t end;
 	char c;
 
-	busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	busy = mmap(NULL, 2 * sizeof(*busy), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (busy == MAP_FAILED || pipe2(hog_start, O_CLOEXEC))
 		die("hog");
+	returned = busy + 1;
 	if (fork())
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -78,7 +79,7 @@ static void start_hog(void)
 		die("sched_setscheduler");
 	while (read(hog_start[0], &c, 1) == 1) {
 		end = now() + HOG_S;
-		while (*busy && now() < end)
+		while (*busy && !*returned && now() < end)
 			;
 	}
 	_exit(0);
@@ -177,6 +178,7 @@ int main(int argc, char **argv)
 		}
 		if (pipe(go))
 			die("pipe");
+		*returned = 0;
 		pid = delete_in_child(dev, enabling ? name[0] : NULL, i % 50 * 400, go[0]);
 		if (write(go[1], "", 1) != 1)
 			die("pipe");
@@ -191,6 +193,7 @@ int main(int argc, char **argv)
 				err = target_del(n);
 			hit += err == -ENODEV;
 		}
+		*returned = 1;
 		close(go[0]);
 		close(go[1]);
 		if (!reap(pid)) {
