@@ -6,7 +6,9 @@
  *
  * Each round makes a dummy device and TARGETS targets on it.  One process
  * deletes the device by RTM_DELLINK while this one enables, disables or
- * removes the targets, the last made first or last in turn.  After both a
+ * removes the targets, the last made first or last in turn; for half of the
+ * removals it waits until the event of the deletion has disabled the targets,
+ * which then is about to clean them.  After both a
  * message is written to the console: where a target is enabled without a
  * device, the kernel dies of it.
  *
@@ -113,6 +115,15 @@ static void release_when_clean(const char *target)
 	_exit(0);
 }
 
+/* The event disables all targets of the device before it cleans the first */
+static void wait_for_event(const char *target)
+{
+	time_t end = now() + LEAK_S;
+
+	while (enabled(target) && now() < end)
+		;
+}
+
 static pid_t delete_in_child(const char *dev, const char *enabling, int delay_us, int go)
 {
 	pid_t pid;
@@ -182,6 +193,8 @@ int main(int argc, char **argv)
 		pid = delete_in_child(dev, enabling ? name[0] : NULL, i % 50 * 400, go[0]);
 		if (write(go[1], "", 1) != 1)
 			die("pipe");
+		if (!strcmp(what, "rmdir") && i & 2)
+			wait_for_event(name[0]);
 		for (t = 0; t < targets; t++) {
 			const char *n = name[i & 1 ? t : targets - 1 - t];
 
