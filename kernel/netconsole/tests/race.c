@@ -8,16 +8,15 @@
  * deletes the device by RTM_DELLINK while this one enables, disables or
  * removes the targets, the last made first or last in turn; for half of the
  * removals it waits until the event of the deletion has disabled the targets,
- * which then is about to clean them.  After both a
- * message is written to the console: where a target is enabled without a
- * device, the kernel dies of it.
+ * which then is about to clean them.  After both a message is written to the
+ * console: where a target is enabled without a device, the kernel dies of it.
  *
  * To be met while it is enabling, this process is on CPU 0, and from when the
  * target has its device (local_mac shows an address) until it has none again a
- * SCHED_FIFO process keeps that CPU busy, unless this one was through before it.  Without preemption in the kernel (the
- * mode "none") that one starts where this one first sleeps, which is in
- * netpoll_setup()'s wait for a grace period, and this one wakes up after the
- * device is gone.
+ * SCHED_FIFO process keeps that CPU busy, unless this one was through before
+ * it.  Without preemption in the kernel (the mode "none") that one starts where
+ * this one first sleeps, which is in netpoll_setup()'s wait for a grace period,
+ * and this one wakes up after the device is gone.
  *
  * Prints what it sees and one line of counts.  Exit status: 0 all rounds done,
  * 1 a device did not go away within LEAK_S seconds or a target was left
@@ -36,8 +35,9 @@
 /* A round that takes longer is not met, and goes on */
 #define HOG_S 10
 
-/* Shared by all processes: the hog is to go on, the stores are over; and what it waits for before */
+/* Shared by all processes: the hog is to go on; all stores are over */
 static volatile int *busy, *returned;
+/* What the hog waits for before each round */
 static int hog_start[2];
 
 static void message(const char *what, int round)
@@ -70,7 +70,8 @@ static void start_hog(void)
 	time_t end;
 	char c;
 
-	busy = mmap(NULL, 2 * sizeof(*busy), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	busy = mmap(NULL, 2 * sizeof(*busy), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		    0);
 	if (busy == MAP_FAILED || pipe2(hog_start, O_CLOEXEC))
 		die("hog");
 	returned = busy + 1;
