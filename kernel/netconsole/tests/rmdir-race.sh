@@ -10,11 +10,8 @@
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/lib.bash"
-# enabling waits for a grace period, 16 times a round, and is not what this is about
-echo 1 >/sys/kernel/rcu_expedited
 "$BIN/race" rmdir "${ROUNDS:-200}" 16 | tee /tmp/race
 [ "${PIPESTATUS[0]}" = 0 ] || fail "$(tail -n 1 /tmp/race)"
-echo 0 >/sys/kernel/rcu_expedited
 dmesg | grep -o -m 1 'unregister_netdevice: waiting for .*' | sed 's/^/seen: /'
 [ "$failed" = 1 ] || say "seen: ${ROUNDS:-200} rounds with 16 targets each"
 kernel_silent
