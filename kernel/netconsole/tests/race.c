@@ -147,6 +147,8 @@ static pid_t delete_in_child(const char *dev, const char *enabling, int delay_us
 	pid = fork();
 	if (pid)
 		return pid;
+	/* A deletion that never ends must not keep the reader of it */
+	close(STDOUT_FILENO);
 	pin(1);
 	if (read(go, &c, 1) != 1)
 		_exit(2);
