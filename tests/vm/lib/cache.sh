@@ -109,7 +109,7 @@ cache_idle() {
 
 # kernel_stat GROUP KEY: a number of /proc/fs/fscache/stats, such as NoSpace cull; 0 if not there.
 kernel_stat() {
-	awk -v group="$1" -v key="$2" '$1 == group {
+	awk -v group="$1" -v key="$2" '$1 == group || $1 == group ":" {
 		for (i = 2; i <= NF; i++) if (split($i, kv, "=") == 2 && kv[1] == key) value = kv[2]
 	} END { print value + 0 }' /proc/fs/fscache/stats
 }
