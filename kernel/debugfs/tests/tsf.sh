@@ -8,5 +8,5 @@
 
 # shellcheck source=/dev/null
 . "$(dirname "$0")/scenario.bash"
-scenario tsf 50
+scenario tsf
 verdict
