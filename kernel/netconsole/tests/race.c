@@ -51,10 +51,6 @@ static void message(const char *what, int round)
 	close(fd);
 }
 
-/*
- * Enabling waits for a grace period, many times a round, and need not take
- * long; cleaning is to take its time
- */
 static void expedite_grace_periods(const char *how)
 {
 	int fd = open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
@@ -62,6 +58,18 @@ static void expedite_grace_periods(const char *how)
 	if (fd < 0 || write(fd, how, 1) != 1)
 		die("/sys/kernel/rcu_expedited");
 	close(fd);
+}
+
+/* Each waits for a grace period, which need not take long; cleaning is to take its time */
+static void enable_all(char (*name)[16], int targets)
+{
+	expedite_grace_periods("1");
+	for (int t = 0; t < targets; t++) {
+		errno = -store(name[t], "enabled", "1");
+		if (errno)
+			die("enabled");
+	}
+	expedite_grace_periods("0");
 }
 
 /* Waits for the child, false when it took longer than LEAK_S */
@@ -191,21 +199,14 @@ int main(int argc, char **argv)
 		int go[2];
 		pid_t pid;
 
-		if (!enabling)
-			expedite_grace_periods("1");
 		snprintf(dev, sizeof(dev), "d%d", i);
 		errno = -dummy_add(dev);
 		if (errno)
 			die("RTM_NEWLINK");
-		for (t = 0; t < targets; t++) {
+		for (t = 0; t < targets; t++)
 			target_add(name[t], dev);
-			if (strcmp(what, "enable")) {
-				errno = -store(name[t], "enabled", "1");
-				if (errno)
-					die("enabled");
-			}
-		}
-		expedite_grace_periods("0");
+		if (!enabling)
+			enable_all(name, targets);
 		if (pipe(go))
 			die("pipe");
 		*returned = 0;
