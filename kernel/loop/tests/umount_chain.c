@@ -114,6 +114,8 @@ int main(int argc, char **argv)
 			bound += loop_present(level, 0);
 		if (++round == rounds)
 			break;
+		if (round % 50 == 0)
+			fprintf(stderr, "%s: %d rounds, %.0f s\n", type, round, now() - begin);
 		need("mount", mount(device, "/tmp/chain0", type, 0, NULL) < 0 ? -errno : 0);
 		for (int level = 0; level < DEPTH; level++)
 			mount_level(type, level);
