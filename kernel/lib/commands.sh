@@ -25,7 +25,7 @@ kernel_usage() {
 		            -p            patches only (checkpatch), no builds
 		            --whole       all of allmodconfig's fs/, not only what is touched: an hour more
 		  test    boots stock and patched and runs kernel/TOPIC/tests
-		            -k stock|patched, -t TEST[,TEST...], -v VARIANT
+		            -k stock|patched, -t TEST[,TEST...], -v VARIANT, -c CONFIG as for image
 		            --together    those of a topic in one guest; -k patched unless said
 		            --record      writes what was seen to kernel/TOPIC/results.tsv
 		            --check       only those of tests/run check; what fails is run once more

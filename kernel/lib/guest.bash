@@ -57,9 +57,9 @@ kernel_silent()
 # series_selftest KERNEL: runs the script that the series of this topic adds to the kernel's own tests
 series_selftest()
 {
-	local dir passed
+	local dir passed base=${1#*-}
 
-	dir=$(dirname "$0")/../${1#*-}
+	dir=$(dirname "$0")/../${base%%-*}
 	awk '/^diff --git/ { on = 0 } on && /^[+]/ { print substr($0, 2) } /^[+][+][+] .*[.]sh$/ { on = 1 }' \
 		"$dir"/*-selftests-*.patch >/tmp/selftest.sh
 	bash /tmp/selftest.sh | tee /tmp/selftest

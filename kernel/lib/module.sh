@@ -47,17 +47,22 @@ modules_of() {
 	for key in Module "Module-$kind"; do
 		read -r path pattern < <(test_key "$name" "$key" '')
 		[ "$path" ] || continue
-		file=$(cd "$LAB_SRC/kernel/${name%%/*}" && compgen -G "tests/$pattern" || compgen -G "${kernel#*-}/$pattern")
+		file=$(cd "$LAB_SRC/kernel/${name%%/*}" && compgen -G "tests/$pattern" || compgen -G "$(kernel_base "$kernel")/$pattern")
 		printf '%s %s\n' "$path" "$LAB_SRC/kernel/${name%%/*}/${file:-$pattern}"
 	done
 }
 
 # test_modules TOPIC/NAME KERNEL DIR: puts those modules into DIR.
 test_modules() {
-	local path diff file base=${2#*-}
+	local path diff file base
+	base=$(kernel_base "$2")
 
 	while read -r path diff; do
 		mkdir -p "$3"
+		[[ $2 != *-"$base"-* ]] || {
+			echo "modules are built with the debug configuration only" >&2
+			return 1
+		}
 		file=$(module "$base" "${2%%-*}" "$path" "$diff") && cp "$file" "$3/" || return 1
 	done < <(modules_of "$1" "$2")
 }

@@ -23,19 +23,20 @@ kernel_status() {
 	done
 }
 
-# status_rows BASE: a test a paragraph: what each kernel did, when, and what was seen.
+# status_rows BASE: a test a paragraph: what each kernel did, when, and what was seen. A kernel of another
+# configuration than debug has its name with it.
 status_rows() {
 	awk -F'\t' -v base="$1" '
 		/^#/ || $1 == "test" || $2 !~ "-" base "(-|$)" { next }
 		!($1 in known) { known[$1]; order[++n] = $1 }
-		{ kind = $2; sub(/-.*/, "", kind); row[$1, kind] = sprintf("%-8s %s  %s", $3, $4, $5) }
+		{ kind = $2; sub("-" base, "", kind); sub(/^scratch-.*/, "scratch", kind); row[$1, kind] = sprintf("%-8s %s  %s", $3, $4, $5) }
 		END {
 			for (i = 1; i <= n; i++) {
 				printf "  %s\n", order[i]
-				split("stock patched scratch", kinds, " ")
-				for (k = 1; k <= 3; k++)
+				split("stock stock-lockdep stock-bench patched patched-lockdep patched-bench scratch", kinds, " ")
+				for (k = 1; k in kinds; k++)
 					if ((order[i], kinds[k]) in row)
-						printf "    %-8s %s\n", kinds[k], row[order[i], kinds[k]]
+						printf "    %-13s %s\n", kinds[k], row[order[i], kinds[k]]
 			}
 		}'
 }

@@ -82,11 +82,16 @@ test_kinds() {
 
 	for kind in $kinds; do
 		if [ -z "$scratch" ]; then
-			echo "$kind-BASE"
+			echo "$kind-BASE$(test_config)"
 		elif [ "$kind" = patched ]; then
 			echo "scratch-BASE-$scratch"
 		fi
 	done
+}
+
+# test_config: what the name of a kernel ends with.
+test_config() {
+	[ "$config" = debug ] || printf '%s\n' "-$config"
 }
 
 kernel_test() {
@@ -99,7 +104,7 @@ kernel_test() {
 		vm_batch 2 0 together_run < <(for base in $bases; do
 			for topic; do
 				for kernel_kind in $kinds; do
-					echo "$kernel_kind-$base $topic/together -"
+					echo "$kernel_kind-$base$(test_config) $topic/together -"
 				done
 			done
 		done)
@@ -161,13 +166,14 @@ test_run() {
 
 # test_expected TOPIC/NAME KERNEL: pass or fail.
 test_expected() {
-	local word answer=fail
+	local word answer=fail base
+	base=$(kernel_base "$2")
 
 	[[ $2 == stock-* ]] || answer=pass
 	if [ $answer = fail ]; then
 		for word in $(test_key "$1" Stock fail); do
 			case $word in
-			"${2#*-}="*) answer=${word#*=} ;;
+			"$base="*) answer=${word#*=} ;;
 			*=*) ;;
 			*) answer=$word ;;
 			esac

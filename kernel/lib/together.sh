@@ -9,15 +9,16 @@
 
 # together_names TOPIC KERNEL: TOPIC/NAME or TOPIC/NAME:VARIANT.
 together_names() {
-	local name key kinds_of variant
+	local name key kinds_of variant base
+	base=$(kernel_base "$2")
 
 	test_names "$1" | while read -r name; do
-		[[ " $(test_key "$name" Bases "$BASES") " == *" ${2#*-} "* ]] || continue
+		[[ " $(test_key "$name" Bases "$BASES") " == *" $base "* ]] || continue
 		kinds_of=$(test_key "$name" Together '')
 		for key in Guest Append Variants Expect Daemon Module Scratch; do
 			[ -n "$kinds_of" ] || [ -z "$(test_key "$name" $key '')" ] || continue 2
 		done
-		[[ " ${kinds_of:-patched} " == *" ${2%-*} "* ]] || continue
+		[[ " ${kinds_of:-patched} " == *" ${2%%-*} "* ]] || continue
 		for variant in $(test_key "$name" Variants -); do
 			[[ -z $chosen || $variant == - || $variant == "$chosen" ]] || continue
 			[ "$variant" = - ] && variant='' || variant=:$variant

@@ -2,13 +2,22 @@
 # shellcheck shell=bash
 #
 # Kernels to boot: Debian's packages with their modules, and those that kernel/run builds, which
-# have all built in. A kernel is a directory with vmlinuz, release and lib/modules/RELEASE.
+# have all built in. A kernel is a directory with vmlinuz, release and lib/modules/RELEASE. Of those built
+# here stock-BASE-CONFIG and patched-BASE-CONFIG are with another configuration than debug.
 
 KERNELS="debian-6.1 debian-6.12 stock-6.1 stock-6.12 patched-6.1 patched-6.12"
 
+# kernel_base KERNEL: prints 6.1 or 6.12.
+kernel_base() {
+	local base=${1#*-}
+
+	printf '%s\n' "${base%%-*}"
+}
+
 # kernel_dir KERNEL: prints its directory.
 kernel_dir() {
-	local base=${1#*-} image package version extra
+	local base image options=() package version extra
+	base=$(kernel_base "$1")
 
 	case $1 in
 	debian-*)
@@ -27,15 +36,15 @@ kernel_dir() {
 			echo "kernel/run is not there to build $1" >&2
 			return 1
 		}
-		if [[ $1 == stock-* ]]; then
-			image=$("$LAB_SRC/kernel/run" image -b "$base" --stock </dev/null | tail -n 1)
-		elif [[ $1 == scratch-* ]]; then
+		[[ $1 != stock-* ]] || options+=(--stock)
+		if [[ $1 == scratch-* ]]; then
 			# scratch-BASE-NAME: with the diff NAME, which is with the tests of a topic.
-			extra=$(ls "$LAB_SRC"/kernel/*/tests/"${base#*-}.diff")
-			image=$("$LAB_SRC/kernel/run" image -b "${base%%-*}" -x "$extra" </dev/null | tail -n 1)
-		else
-			image=$("$LAB_SRC/kernel/run" image -b "$base" </dev/null | tail -n 1)
+			extra=$(ls "$LAB_SRC"/kernel/*/tests/"${1#*"$base"-}.diff")
+			options+=(-x "$extra")
+		elif [[ $1 == *-"$base"-* ]]; then
+			options+=(-c "${1#*"$base"-}")
 		fi
+		image=$("$LAB_SRC/kernel/run" image -b "$base" "${options[@]}" </dev/null | tail -n 1)
 		[ -f "$image" ] || {
 			echo "kernel/run image gave no image for $1" >&2
 			return 1

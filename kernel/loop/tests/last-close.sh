@@ -19,7 +19,7 @@ program loop_last kthread /tmp/outer 100
 program loop_last kthread-overlay /tmp/outer 50
 umount /tmp/outer
 case $1 in
-*-6.1) program loop_test reuse 500 ;;
+*-6.1 | *-6.1-*) program loop_test reuse 500 ;;
 esac
 kernel_silent
 verdict
