@@ -27,6 +27,8 @@ OBJECTS, PERCENT, VOLUMES, RUNS = (argument(1, 200000), argument(2, 20), argumen
                                    argument(4, 3))
 WANTED = OBJECTS * PERCENT // 100
 HOURS = 4 * 3600
+# In an order that the kernel takes.
+LIMITS = "frun 98% fcull 49% fstop 10% frun 50%".split()
 
 
 def old_daemon():
@@ -97,7 +99,7 @@ def measure_loop(command, trace):
         prepared(fake, trace * 2)
         command = [word.replace("CACHE", fake.cache) for word in command]
         env = None
-        if command[-1] == "reference":
+        if command[2] == "reference":
             demand(fake)
             env = environment(fake)
         if not trace:
@@ -165,7 +167,8 @@ def rows(old):
         "unlink": ("the same, and unlink of the victims",
                    lambda trace: measure_loop([floor, "CACHE", "unlink", str(WANTED)], trace)),
         "reference": ("plain reference",
-                      lambda trace: measure_loop([floor, "CACHE", "reference"], trace)),
+                      lambda trace: measure_loop(
+                          [floor, "CACHE", "reference"] + LIMITS, trace)),
         "find": ("find -printf %A@", lambda trace: measure_loop(
             ["/usr/bin/find", "CACHE/cache", "-fprintf", "/dev/null", "%A@\n"], trace)),
         "du": ("du -s", lambda trace: measure_loop(["/usr/bin/du", "-s", "CACHE/cache"], trace)),

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * floor CACHE list|stat|unlink N|reference
+ * floor CACHE list|stat|unlink N|reference [LIMIT PERCENT...]
  *
  * What cannot be done with less: the loops that a cull is made of, without anything around them.
  * list reads all directories; stat asks for the last use and the blocks of each object as well;
  * unlink removes the N least recently used of them, directory by directory. reference is the
  * plainest daemon: it binds, walks once with fstatat, sorts everything, culls in the strict order
- * of ages, and reads the state after every sixteenth, until the kernel wants no more.
+ * of ages, and reads the state after every sixteenth, until the kernel wants no more. It sets the
+ * limits that it is given, in that order.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -180,17 +181,16 @@ int main(int argc, char *argv[])
 	while (argc > 2 && mode <= REFERENCE && strcmp(argv[2], modes[mode]) != 0)
 		mode++;
 	if (argc < 3 || mode > REFERENCE || (mode == UNLINK && argc < 4)) {
-		fprintf(stderr, "usage: floor CACHE list|stat|unlink N|reference\n");
+		fprintf(stderr,
+			"usage: floor CACHE list|stat|unlink N|reference [LIMIT PERCENT...]\n");
 		return 2;
 	}
 	if (mode == REFERENCE) {
 		device = open("/dev/cachefiles", O_RDWR | O_CLOEXEC);
 		if (device < 0)
 			fail("/dev/cachefiles");
-		tell(device, "frun", "98%");
-		tell(device, "fcull", "49%");
-		tell(device, "fstop", "10%");
-		tell(device, "frun", "50%");
+		for (int i = 3; i + 1 < argc; i += 2)
+			tell(device, argv[i], argv[i + 1]);
 		tell(device, "dir", argv[1]);
 		tell(device, "bind", "");
 	}

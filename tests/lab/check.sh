@@ -173,11 +173,13 @@ command_coverage() {
 }
 
 command_bench() {
-	local name status=0
+	local name status=0 all
 	install_for build vm
 
 	if [ $# = 0 ]; then
-		set -- "$LAB_SRC"/tests/bench/*
+		# Those with a dot in their names are for them.
+		mapfile -t all < <(find "$LAB_SRC/tests/bench" -type f ! -name '*.*' | sort)
+		set -- "${all[@]}"
 	fi
 	for name; do
 		name=${name##*/}

@@ -96,7 +96,11 @@ usage_bench() {
 	cat <<-'END'
 		tests/run bench [NAME...]
 
-		Figures of the daemon beside those of the old one, from the files tests/bench/NAME.
+		Figures of the daemon beside those of the old one, from the programs tests/bench/NAME, whose
+		heads say what can be chosen:
+
+		  fake    on this host with the fake kernel: CPU seconds, system calls, memory
+		  kernel  in a guest on a real kernel without debugging, by its count of instructions
 	END
 }
 

@@ -52,6 +52,10 @@ machine_slot() {
 #   M_DAEMON   ours, debian or none;  M_PACKAGES  words of debs.sh
 #   M_BOOTS    how many at most (default 5)
 #   M_DISKS    sizes in MiB, vda.. in a quick guest, vdb.. in the other
+#   M_IMAGES   an array: files that are copied as disks, before those
+#   M_COUNTED  not empty: one processor whose every instruction takes two nanoseconds of the guest's
+#              time, whatever the host does; then M_TIMEOUT is in the guest's seconds, M_PATIENCE
+#              (an hour) how long the host waits
 #   M_APPEND   more for the kernel's command line
 #   M_SCRIPT   path in the guest;  M_ARGUMENTS  an array
 #   M_LIVE     not empty: the output is shown as it comes
@@ -93,10 +97,12 @@ machine_run() {
 
 # What machine_run runs in its slot; uses its variables.
 machine_boot() {
-	local q=() size n=0 begin status left boots=1 showing=''
+	local q=() size file n=0 begin status left boots=1 showing=''
 	begin=$(date +%s)
 
-	if [ "$accel" = kvm ]; then
+	if [ "${M_COUNTED:-}" ]; then
+		q=(-accel tcg,thread=single -icount "shift=1,align=off,sleep=off" -cpu qemu64)
+	elif [ "$accel" = kvm ]; then
 		q=(-accel kvm -cpu host)
 	else
 		q=(-accel tcg,thread=multi -cpu qemu64)
@@ -119,6 +125,10 @@ machine_boot() {
 	else
 		machine_share root "$root/tree" ,readonly=on
 	fi
+	for file in "${M_IMAGES[@]}"; do
+		cp --sparse=always "$file" "$M_DIR/disk-image$n"
+		machine_disk "$M_DIR/disk-image$n"
+	done
 	for size in $M_DISKS; do
 		truncate -s "${size}M" "$M_DIR/disk-data$n"
 		machine_disk "$M_DIR/disk-data$n"
@@ -133,6 +143,7 @@ machine_boot() {
 		: >"$M_DIR/status"
 		echo "export LAB_BOOT=$boots" >>"$M_DIR/run/settings"
 		left=$((M_TIMEOUT + 120))
+		[ -z "${M_COUNTED:-}" ] || left=${M_PATIENCE:-3600}
 		# Whoever ends us ends the guest.
 		setpriv --pdeathsig KILL timeout -k 10 $left setpriv --pdeathsig KILL \
 			qemu-system-x86_64 "${q[@]}" </dev/null >"$M_DIR/qemu.log" 2>&1
