@@ -261,11 +261,31 @@ static bool is_alive(const struct sockaddr_un *address)
 			   errno == EAGAIN);
 }
 
+/* Of /run, which is empty after each boot, systemd makes the unit's; without it nobody does. */
+static int bind_making_parent(int fd, const struct sockaddr_un *address)
+{
+	char parent[sizeof(address->sun_path)];
+	char *slash;
+
+	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		return 0;
+	strcpy(parent, address->sun_path);
+	slash = strrchr(parent, '/');
+	if (errno != ENOENT || !slash || slash == parent)
+		return -errno;
+	*slash = '\0';
+	if (mkdir(parent, 0755) < 0 ||
+	    bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+		return -errno;
+	return 0;
+}
+
 int server_listen_path(const char *path, int *ret_fd)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat st;
+	int r;
 
 	if (fd < 0)
 		return -errno;
@@ -278,12 +298,12 @@ int server_listen_path(const char *path, int *ret_fd)
 		if (unlink(path) < 0)
 			return -errno;
 	}
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
+	r = bind_making_parent(fd, &address);
+	if (r < 0)
+		return r;
 	/* Whoever comes is told at least that it may not. */
 	if (chmod(path, 0666) < 0 || listen(fd, SOMAXCONN) < 0) {
-		int r = -errno;
-
+		r = -errno;
 		unlink(path);
 		return r;
 	}

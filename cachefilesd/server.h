@@ -29,7 +29,8 @@ struct server *server_free(struct server *s); /* returns NULL */
 
 /*
  * A socket that listens at the path, open to everybody: who comes is looked at. A socket that
- * nobody listens at any more is replaced; -EADDRINUSE: somebody does, or it is no socket.
+ * nobody listens at any more is replaced; -EADDRINUSE: somebody does, or it is no socket. The last
+ * directory of the path is made if it is not there.
  */
 int server_listen_path(const char *path, int *ret_fd);
 /* The same at ADDRESS:PORT, see policies.h. */

@@ -34,7 +34,7 @@ def ask(fake, method, path, body=None, headers={}, where=None):
 
 def controlled(*lines, objects=0):
     fake = Fake(objects)
-    fake.control = fake.place + "/control"
+    fake.control = fake.place + "/run/control"  # its directory is not there
     os.chmod(fake.place, 0o755)
     fake.write_conf("".join(line + "\n" for line in ("control " + fake.control,) + lines))
     return fake
