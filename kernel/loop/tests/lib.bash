@@ -9,12 +9,11 @@ modprobe loop || exit 77
 
 # program NAME ARGUMENT...: one of the test programs; its last line on failure.
 program() {
-	local out status
+	local status
 
-	out=$("$BIN/$1" "${@:2}" 2>&1)
-	status=$?
-	echo "$out"
-	[ $status = 0 ] || fail "${*}: status $status: $(grep -v '^seen: ' <<<"$out" | tail -n 1)"
+	"$BIN/$1" "${@:2}" 2>&1 | tee /tmp/said
+	status=${PIPESTATUS[0]}
+	[ "$status" = 0 ] || fail "${*}: status $status: $(grep -v '^seen: ' /tmp/said | tail -n 1)"
 }
 
 # unload: nothing uses the driver any more, and it goes.
