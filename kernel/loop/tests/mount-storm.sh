@@ -8,7 +8,7 @@
 # Memory: 2048
 #
 # A control: 200 at once that use a loop device, under systemd with udev: losetup, mount -o loop of
-# ext4 and of squashfs, by turns, and their end. Each ends, no device stays bound, and the module can
+# ext4 and of squashfs, by turns, and their end a few seconds later. Each ends, no device stays bound, and the module can
 # be unloaded. How many the tools themselves gave up is printed: they find a free device and then bind
 # it, which others do, too.
 
@@ -25,17 +25,21 @@ base64 -d <<-END | gunzip >$storm/squashfs || exit 2
 END
 systemctl is-active -q systemd-udevd || fail "udev is not running"
 
-# as_device IMAGE, as_mount TYPE IMAGE: use it once; a word for what did not work.
+# as_device IMAGE, as_mount TYPE IMAGE: use it once, when all may; a word for what did not work.
 as_device() {
 	local dev
 
+	wait_for 600 test -e $storm/go
 	dev=$(losetup -f --show "$1") || { echo given-up && return; }
+	sleep 5
 	losetup -d "$dev" || echo left
 }
 
 as_mount() {
 	mkdir -p "$2.d"
+	wait_for 600 test -e $storm/go
 	mount -t "$1" -o loop "$2" "$2.d" || { echo given-up && return; }
+	sleep 5
 	umount "$2.d" || echo left
 }
 
@@ -49,6 +53,7 @@ for n in $(seq 200); do
 		as_mount $type $storm/image"$n"
 	fi >$storm/said"$n" 2>$storm/errors"$n" &
 done
+touch $storm/go
 wait
 
 bound() {
