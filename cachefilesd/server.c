@@ -42,6 +42,7 @@ struct client {
 };
 
 struct server {
+	struct server *next;
 	struct event_base *base;
 	struct server_owner owner;
 	struct evhttp *http;
@@ -50,6 +51,9 @@ struct server {
 	struct client *clients;
 	unsigned int count, limit;
 };
+
+/* All there are: a listener's callbacks get what evhttp gave it, which is not ours. */
+static struct server *servers;
 
 /* A connection that evhttp is about to take; its descriptor is not known yet. */
 static struct bufferevent *on_connection(struct event_base *base, void *data)
@@ -168,11 +172,13 @@ static void on_sweep(evutil_socket_t fd, short what, void *data)
 }
 
 /* No descriptors left: others close theirs, if they are let. */
-static void on_accept_error(struct evconnlistener *listener, void *data)
+static void on_accept_error(struct evconnlistener *listener, void *http)
 {
-	struct server *s = data;
 	struct timeval pause = {PAUSE_SECS, 0};
+	struct server *s = servers;
 
+	while (s->http != http)
+		s = s->next;
 	evconnlistener_disable(listener);
 	event_add(s->resume, &pause);
 }
@@ -204,6 +210,8 @@ int server_new(struct server **ret, struct event_base *base, int fd, unsigned in
 	s->base = base;
 	s->owner = *owner;
 	s->limit = connections;
+	s->next = servers;
+	servers = s;
 	s->http = evhttp_new(base);
 	s->arrivals = evtimer_new(base, on_arrivals, s);
 	s->sweep = evtimer_new(base, on_sweep, s);
@@ -240,8 +248,13 @@ static void free_event(struct event *event)
 
 struct server *server_free(struct server *s)
 {
+	struct server **at = &servers;
+
 	if (!s)
 		return NULL;
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
 	if (s->http)
 		evhttp_free(s->http); /* and its listener and connections */
 	collect(s, true);

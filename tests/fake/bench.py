@@ -128,7 +128,7 @@ def looked_at(fake, summary, culls):
 def measure_daemon(binary, more, trace):
     with Fake(OBJECTS, VOLUMES, records=OBJECTS) as fake:
         prepared(fake, trace * 2)
-        fake.write_conf(more, frun=50, fcull=49, fstop=10)
+        fake.write_conf(more, ours=binary == DAEMON, frun=50, fcull=49, fstop=10)
         wrapper = os.path.join(fake.place, "wrapper")
         summary = os.path.join(fake.place, "strace")
         if trace:

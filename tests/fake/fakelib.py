@@ -274,9 +274,11 @@ class Fake:
         return [r.atime_ns for r in self.records()
                 if r.text.startswith("cull ") and r.result == 0]
 
-    def write_conf(self, more="", **limits):
+    def write_conf(self, more="", ours=True, **limits):
         with open(self.conf, "w") as f:
             f.write("dir %s\ntag fake\n" % self.cache)
+            if ours and not re.search("^control ", more, re.M):
+                f.write("control none\n")  # the default is the host's
             for key, value in dict(LIMITS, **limits).items():
                 f.write("%s %d%%\n" % (key, value))
             f.write(more)

@@ -207,6 +207,24 @@ def quick(fake):
     return time.monotonic() - start
 
 
+def no_descriptors():
+    """Fewer descriptors than clients: some wait in the socket's queue, and all is well when they go."""
+    with controlled() as fake:
+        daemon = fake.start(nofile=40).bound()
+        crowd = []
+        for _ in range(60):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(fake.control)
+            crowd.append(s)
+        wait_for("no descriptor is left", lambda: descriptors(daemon) >= 40)
+        time.sleep(2)
+        daemon.check_alive()
+        for s in crowd:
+            s.close()
+        wait_for("an answer", lambda: ask(fake, "GET", "/status")[0] == 200)
+        daemon.stop()
+
+
 def crowd():
     """A thousand that say nothing: some wait, others are told, and root is served when they go."""
     with controlled() as fake:
@@ -347,5 +365,5 @@ def metrics():
         equal(os.path.exists(other), False, "socket left behind")
 
 
-run(status, orders, yields, reload, rights, crowd, bad_clients, another_daemon,
+run(status, orders, yields, reload, rights, no_descriptors, crowd, bad_clients, another_daemon,
     answers_while_a_worker_blocks, metrics)
