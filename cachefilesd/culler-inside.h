@@ -14,6 +14,7 @@ struct culler {
 	struct culler_owner owner;
 
 	const struct binding *binding; /* NULL: stopped */
+	const struct store *store;     /* its; the worker may be at it when we stop */
 	const struct config *config;
 	struct cull_cycle cycle;
 	enum culler_task task;

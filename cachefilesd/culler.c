@@ -253,7 +253,7 @@ static void on_cycle(void *data)
 
 void culler_sample(struct culler *c)
 {
-	lookout_sample(&c->lookout, &c->binding->store);
+	lookout_sample(&c->lookout, c->store);
 }
 
 static void sample_job(void *data)
@@ -425,6 +425,7 @@ int culler_start(struct culler *c, const struct binding *binding, const struct c
 	if (!c->wanted || (!c->released && !binding->limits.has_claim))
 		return -ENOMEM;
 	c->binding = binding;
+	c->store = &binding->store;
 	c->config = config;
 	c->stall_ms = STALL_MIN_MS;
 	c->recheck_ms = RECHECK_MIN_MS;

@@ -358,6 +358,7 @@ static void test_stop_answers(void **state)
 	assert_int_equal(culler_order(f->culler, &order, note_answer, &order_answers), 0);
 	assert_int_equal(culler_scan(f->culler, note_answer, &scan_answers), 0);
 	culler_stop(f->culler);
+	culler_sample(f->culler); /* that the worker had begun */
 	worker_stop(f->worker);
 	turn(f, &order_answers, 1);
 	assert_int_equal(order_answers.refused, 1);
