@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # For scripts in guests: `. /lab/src/tests/vm/lib/lib.sh`. Saying, failing, waiting; the cache and
-# the daemon are in cache.sh, NFS and 9p in net.sh, all read from here.
+# the daemon are in cache.sh, NFS and 9p in net.sh, load and freezes in load.sh, all read from here.
 
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -67,3 +67,4 @@ drop_caches() {
 LIB=$(dirname "${BASH_SOURCE[0]}")
 . "$LIB/cache.sh"
 . "$LIB/net.sh"
+. "$LIB/load.sh"
