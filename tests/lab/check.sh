@@ -34,6 +34,7 @@ check_all() {
 	check_builds
 	step "unit tests" build_tests gcc
 	step "unit tests, sanitizers" tests_sanitized
+	step "fuzz: the control socket, 20 s" "$LAB_SRC/tests/fuzz/run" 20
 
 	say "making what guests need"
 	wait $prepare
@@ -120,6 +121,7 @@ command_full() {
 	check_all
 	packaging_all
 	# What check leaves out.
+	step "fuzz: the control socket, 2 hours" "$LAB_SRC/tests/fuzz/run" 7200
 	step "10,000 random trees" env TMPDIR=/dev/shm "$LAB_BUILD/gcc/tests/unit/test-model" 10000
 	step "1,000 simulated years" env TMPDIR=/dev/shm "$LAB_BUILD/gcc/tests/unit/test-year" 1000
 	# shellcheck disable=SC2086 # a list of words
