@@ -158,7 +158,7 @@ command_vm() {
 		esac
 	done
 	shift $((OPTIND - 1))
-	[[ " $KERNELS " == *" $kernel "* ]] || wrong "no kernel is called $kernel"
+	kernel_known "$kernel" || wrong "no kernel is called $kernel"
 	[[ ${LAB_DAEMON:-ours} == ours || $LAB_DAEMON == debian ]] || wrong "no daemon is called $LAB_DAEMON"
 	plan=$(case_expand "$kernel" "$@") || exit 2
 	# shellcheck disable=SC2001 # every line
@@ -196,7 +196,7 @@ command_demo() {
 		*) wrong "see tests/run demo --help" ;;
 		esac
 	done
-	[[ " $KERNELS " == *" $kernel "* ]] || wrong "no kernel is called $kernel"
+	kernel_known "$kernel" || wrong "no kernel is called $kernel"
 	begin=$(date +%s)
 	echo "cachefilesd at work: in a virtual machine with Debian, systemd and an NFS server of its own." >&3
 	echo "Preparing it comes first; that takes some minutes the first time and seconds later." >&3

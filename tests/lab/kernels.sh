@@ -7,6 +7,11 @@
 
 KERNELS="debian-6.1 debian-6.12 stock-6.1 stock-6.12 patched-6.1 patched-6.12"
 
+# kernel_known NAME: whether it can be one of them.
+kernel_known() {
+	[[ " $KERNELS " == *" $1 "* || $1 =~ ^(stock|patched)-6\.(1|12)-(lockdep|bench)$ ]]
+}
+
 # kernel_base KERNEL: prints 6.1 or 6.12.
 kernel_base() {
 	local base=${1#*-}
