@@ -311,10 +311,11 @@ static void try_again(struct binding_attempt *a)
 	struct binding b = BINDING_CLOSED;
 
 	a->report = (struct backing_report){0};
+	if (check_filesystem(a, &b.fsid, &a->report) < 0)
+		return;
 	if (!a->as_is)
 		backing_check(a->config->dir, &a->config->limits, &a->report);
-	if (a->report.error != 0 || check_filesystem(a, &b.fsid, &a->report) < 0 ||
-	    check_writable(a->config->dir, &a->report) < 0)
+	if (a->report.error != 0 || check_writable(a->config->dir, &a->report) < 0)
 		return;
 	b.device = a->unbound;
 	b.knows_unbind = true;
@@ -343,10 +344,11 @@ void binding_try(struct binding_attempt *a)
 		try_again(a);
 		return;
 	}
+	a->report = (struct backing_report){0};
+	if (check_filesystem(a, &b.fsid, &a->report) < 0)
+		return;
 	backing_check(c->dir, &c->limits, &a->report);
 	if (a->report.error != 0)
-		return;
-	if (check_filesystem(a, &b.fsid, &a->report) < 0)
 		return;
 	if (open_device(&b.device, &a->report) < 0 || configure(b.device, c, &a->report) < 0) {
 		binding_close(&b);

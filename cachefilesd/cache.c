@@ -85,6 +85,7 @@ static void wait_for(struct cache *c, const struct backing_report *why)
 		log_event(LOG_WARNING, MESSAGE_WAITING, "%s; waiting", why->text);
 	if (!c->status.yielding || !frozen)
 		snprintf(c->status.waiting, sizeof(c->status.waiting), "%s", why->text);
+	c->status.hindered = !frozen && why->error != EROFS;
 	cache_set_state(c, CACHE_WAITING);
 	if (c->check_mounts)
 		c->retry_ms = RETRY_MIN_MS;
@@ -111,6 +112,7 @@ static void tell_bound(struct cache *c)
 	if (c->status.yielding)
 		c->status.rebinds++;
 	c->status.yielding = YIELD_NONE;
+	c->status.hindered = false;
 }
 
 /* A device that the manager has, with a record that says the same, needs no keeping again. */

@@ -220,6 +220,7 @@ void claim_yielded(struct claim *c)
 	tell_lateness(c);
 	c->asked_at = 0;
 	c->delay_ms = DELAY_MIN_MS;
+	s->hindered = false;
 	log_event(LOG_NOTICE, MESSAGE_YIELDED, "the cache in %s is let go of: %s%s", c->config->dir,
 		  for_what[s->yielding], ends ? " or its time is over" : "");
 	snprintf(s->waiting, sizeof(s->waiting), "%s%s", waits[s->yielding],

@@ -123,12 +123,18 @@ void status_describe_stall(const struct cull_result *r, char *buffer, size_t siz
 	}
 }
 
+/* On purpose, and for nothing else. */
+static bool is_yielded(const struct status *s)
+{
+	return s->yielding && !s->hindered;
+}
+
 const char *status_state(const struct status *s)
 {
 	switch (s->state) {
 	case CACHE_BINDING:
 	case CACHE_WAITING:
-		if (s->yielding)
+		if (is_yielded(s))
 			return "yielded";
 		/* Trying again is no news. */
 		return s->waiting[0] ? "waiting" : "binding";
@@ -152,7 +158,7 @@ void status_summary(const struct status *s, char *buffer, size_t size)
 		add(&t, "Binding %s", s->dir);
 		break;
 	case CACHE_WAITING:
-		add(&t, "%s: %s", s->yielding ? "Yielded" : "Waiting", s->waiting);
+		add(&t, "%s: %s", is_yielded(s) ? "Yielded" : "Waiting", s->waiting);
 		break;
 	case CACHE_CLOSING:
 		add(&t, "%s the cache in %s", s->yielding ? "Letting go of" : "Withdrawing",

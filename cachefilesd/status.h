@@ -21,6 +21,7 @@ struct status {
 	enum cache_state state;
 	time_t since;		    /* of the state as it is shown, see status_state() */
 	enum yield_reason yielding; /* it is let go of on purpose, and will be bound again */
+	bool hindered;		    /* then something else was in the way */
 	const char *dir, *tag;
 	bool nocull;
 	char backing[128]; /* "ext4 on /dev/vdb" */

@@ -141,6 +141,25 @@ def yields():
             daemon.stop()
 
 
+def another_filesystem():
+    """What is there when it is to resume is not what it was: waited for, nothing written to it."""
+    for claim in (0, 1):
+        with controlled() as fake:
+            fake.order("set claim %d" % claim)
+            daemon = fake.start().bound()
+            ask(fake, "POST", "/yield")
+            os.rename(fake.cache, fake.cache + ".away")
+            os.symlink("/proc", fake.cache)
+            ask(fake, "POST", "/resume")
+            daemon.wait_log("is on another filesystem than the cache was")
+            state_is(fake, "waiting")
+            os.unlink(fake.cache)
+            os.rename(fake.cache + ".away", fake.cache)
+            daemon.wait_log("caching again in")
+            state_is(fake, "bound")
+            daemon.stop()
+
+
 def reload():
     with controlled("remount refuse") as fake:
         daemon = fake.start().bound()
@@ -365,5 +384,5 @@ def metrics():
         equal(os.path.exists(other), False, "socket left behind")
 
 
-run(status, orders, yields, reload, rights, no_descriptors, crowd, bad_clients, another_daemon,
-    answers_while_a_worker_blocks, metrics)
+run(status, orders, yields, another_filesystem, reload, rights, no_descriptors, crowd, bad_clients,
+    another_daemon, answers_while_a_worker_blocks, metrics)
