@@ -13,6 +13,7 @@
 #   Module    PATH DIFF: a module as a diff beside the test (or a patch of the series) makes it, for
 #             $MODULES; Module-stock for the stock kernel alone
 #   Scratch   NAME: for a kernel with the series and NAME.diff, which is beside the test, and no other
+#   Counted   yes: one processor that counts instructions (tests/lab/machine.sh)
 #   Daemon    ours (default) or debian, the old one
 #   Together  patched stock, or one of them: with --together it runs with others in one guest of that kind
 #   Disks, Timeout, Memory, CPUs, Guest, Append, Expect as in tests/lab/cases.sh
@@ -123,11 +124,12 @@ kernel_test() {
 # should. A test that is to fail on stock and passes there has shown nothing.
 test_run() {
 	local kernel=$1 name=$2 variant=$3 status expected bad=1
-	export M_KERNEL=$1 M_DAEMON M_LIVE='' M_DIR=$4
+	export M_KERNEL=$1 M_DAEMON M_LIVE='' M_DIR=$4 M_COUNTED
 
 	M_DAEMON=$(test_key "$name" Daemon "${LAB_DAEMON:-ours}")
 	M_GUEST=$(test_key "$name" Guest quick)
-	M_CPUS=$(test_key "$name" CPUs 2)
+	M_COUNTED=$(test_key "$name" Counted '')
+	M_CPUS=$(test_key "$name" CPUs "$([ "$M_COUNTED" ] && echo 1 || echo 2)")
 	M_TIMEOUT=$(test_key "$name" Timeout 600)
 	M_MEMORY=$(test_key "$name" Memory 1536)
 	M_DISKS=$(test_key "$name" Disks '')
