@@ -39,7 +39,7 @@ load() {
 			break
 		}
 		echo >>/tmp/load.rounds
-		sleep 0.3
+		sleep 1.5
 	done
 }
 
