@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define BATCHES 31
-#define PAGES 64
+#define PAGES	64
 
 static int dir, file;
 static char page[4096];
