@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "backing.h"
 #include "cache.h"
@@ -307,6 +308,7 @@ static int prepare(const struct options *o)
 	const char *missing = NULL;
 	int r;
 
+	umask(0022); /* who may pass to the socket is not the caller's to say */
 	if (!o->foreground && (r = service_detach()) < 0) {
 		log_error("cannot become a daemon: %s", strerror(-r));
 		return r;

@@ -147,7 +147,6 @@ int service_detach(void)
 	}
 	close(ends[0]);
 	detach_pipe = ends[1];
-	umask(0022);
 	if (setsid() < 0 || chdir("/") < 0)
 		return -errno;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

@@ -97,6 +97,7 @@ class Daemon:
 
     def __init__(self, fake, binary, arguments, log, env, nofile):
         def before():
+            os.umask(0o077)  # of a careful caller, who shall not shut out the socket's readers
             if nofile:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
 
