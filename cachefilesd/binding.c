@@ -295,14 +295,12 @@ static int bind_configured(struct binding_attempt *a, struct binding *b)
 }
 
 /* Asks the mount table alone: the filesystem may be frozen. */
-static int check_writable(const char *dir, struct backing_report *report)
+static void check_writable(const char *dir, struct backing_report *report)
 {
 	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || !backing_mount_read_only(fd))
-		return 0;
-	refuse(report, EROFS, true, "%s: its mount is read-only", dir);
-	return -EROFS;
+	if (fd >= 0 && backing_mount_read_only(fd))
+		refuse(report, EROFS, true, "%s: its mount is read-only", dir);
 }
 
 /* Binds the unbound device once more. */
@@ -313,9 +311,11 @@ static void try_again(struct binding_attempt *a)
 	a->report = (struct backing_report){0};
 	if (check_filesystem(a, &b.fsid, &a->report) < 0)
 		return;
-	if (!a->as_is)
+	if (a->as_is)
+		check_writable(a->config->dir, &a->report);
+	else
 		backing_check(a->config->dir, &a->config->limits, &a->report);
-	if (a->report.error != 0 || check_writable(a->config->dir, &a->report) < 0)
+	if (a->report.error != 0)
 		return;
 	b.device = a->unbound;
 	b.knows_unbind = true;
