@@ -115,21 +115,37 @@ static int read_fsid(const char *dir, uint64_t *ret)
 	return 0;
 }
 
-/* The filesystem may be away and its bare mount point on another one: do not fill that. */
-static int check_filesystem(const struct binding_attempt *a, uint64_t *ret_fsid,
-			    struct backing_report *report)
+/* Asks the mount table alone: the filesystem may be frozen. */
+static void check_writable(const char *dir, struct backing_report *report)
 {
-	int r = read_fsid(a->config->dir, ret_fsid);
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (r < 0)
-		refuse(report, -r, true, "%s: %s", a->config->dir, strerror(-r));
-	if (r < 0 || !a->same_filesystem || *ret_fsid == a->fsid)
-		return r;
-	refuse(report, EXDEV, true,
-	       "%s is on another filesystem than the cache was: is its mount missing? (To go on here, "
-	       "restart the daemon)",
-	       a->config->dir);
-	return -EXDEV;
+	if (fd >= 0 && backing_mount_read_only(fd))
+		refuse(report, EROFS, true, "%s: its mount is read-only", dir);
+}
+
+/*
+ * Whether the cache can be in its directory. The filesystem may be away and its bare mount point on
+ * another one: that is not to be filled, and what it lacks is of no interest.
+ */
+static bool check_place(struct binding_attempt *a, bool frozen, uint64_t *ret_fsid)
+{
+	const struct config *c = a->config;
+	int r = read_fsid(c->dir, ret_fsid);
+
+	a->report = (struct backing_report){0};
+	if (r == 0 && a->same_filesystem && *ret_fsid != a->fsid)
+		refuse(&a->report, EXDEV, true,
+		       "%s is on another filesystem than the cache was: is its mount missing? (To go on "
+		       "here, restart the daemon)",
+		       c->dir);
+	else if (frozen)
+		check_writable(c->dir, &a->report);
+	else
+		backing_check(c->dir, &c->limits, &a->report);
+	if (r < 0 && a->report.error == 0)
+		refuse(&a->report, -r, true, "%s: %s", c->dir, strerror(-r));
+	return a->report.error == 0;
 }
 
 /* The limits as blocks and files are in the state line from bind on. */
@@ -294,28 +310,12 @@ static int bind_configured(struct binding_attempt *a, struct binding *b)
 	return r;
 }
 
-/* Asks the mount table alone: the filesystem may be frozen. */
-static void check_writable(const char *dir, struct backing_report *report)
-{
-	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0 && backing_mount_read_only(fd))
-		refuse(report, EROFS, true, "%s: its mount is read-only", dir);
-}
-
 /* Binds the unbound device once more. */
 static void try_again(struct binding_attempt *a)
 {
 	struct binding b = BINDING_CLOSED;
 
-	a->report = (struct backing_report){0};
-	if (check_filesystem(a, &b.fsid, &a->report) < 0)
-		return;
-	if (a->as_is)
-		check_writable(a->config->dir, &a->report);
-	else
-		backing_check(a->config->dir, &a->config->limits, &a->report);
-	if (a->report.error != 0)
+	if (!check_place(a, a->as_is, &b.fsid))
 		return;
 	b.device = a->unbound;
 	b.knows_unbind = true;
@@ -344,11 +344,7 @@ void binding_try(struct binding_attempt *a)
 		try_again(a);
 		return;
 	}
-	a->report = (struct backing_report){0};
-	if (check_filesystem(a, &b.fsid, &a->report) < 0)
-		return;
-	backing_check(c->dir, &c->limits, &a->report);
-	if (a->report.error != 0)
+	if (!check_place(a, false, &b.fsid))
 		return;
 	if (open_device(&b.device, &a->report) < 0 || configure(b.device, c, &a->report) < 0) {
 		binding_close(&b);
