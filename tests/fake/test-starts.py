@@ -54,4 +54,14 @@ def stopped_at_once():
         wait_for("the last close", lambda: fake.get()["opened"] == 0)
 
 
-run(three_hundred, killed, stopped_at_once)
+def no_directory():
+    """A cache that is not there is waited for, and said so."""
+    with Fake() as fake:
+        os.rename(fake.cache, fake.cache + ".away")
+        daemon = fake.start()
+        daemon.wait_log("is not there (yet); waiting")
+        os.rename(fake.cache + ".away", fake.cache)
+        daemon.bound().stop()
+
+
+run(three_hundred, killed, stopped_at_once, no_directory)
