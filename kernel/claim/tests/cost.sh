@@ -15,7 +15,7 @@ cache_mount "$FS"
 "$BIN/cost" $CACHE >/tmp/cost
 expect "cost" 0 $?
 # An instruction takes two nanoseconds.
-awk '{ printf "seen: %s: %d instructions\n", $1, $2 / 2 }' /tmp/cost
+awk '{ printf "seen: %s: %d instructions, the least %d\n", $1, $2 / 2, $3 / 2 }' /tmp/cost
 umount $CACHE
 expect "umount" 0 $?
 quiet
