@@ -124,8 +124,7 @@ expect "wrong" "" "$(sort /tmp/claim.wrong 2>/dev/null | uniq -c | head -n 5 | p
 for work in "reads of /mnt/nfs" "reads of /mnt/9p" "changes on /mnt/nfs" "fio on /mnt/nfs" "fio on /mnt/9p"; do
 	grep -q "$work" /tmp/claim.counted || fail "no $work"
 done
-# How often in so much time is the machine's affair.
-[ $cycles -ge 2 ] || fail "never bound again"
+[ $cycles -gt 3 ] || fail "bound only $cycles times"
 expect "unforeseen errors of freeze" "" "$(cut -d' ' -f1 /tmp/claim.freezes | sort -u | grep -vE '^(0|EAGAIN|EBUSY)$')"
 expect "unforeseen errors of thaw" "" "$(cut -d' ' -f1 /tmp/claim.thaws | sort -u | grep -vE '^(0|EINVAL)$')"
 mount -o remount,rw $CACHE 2>/dev/null
