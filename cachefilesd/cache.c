@@ -90,7 +90,7 @@ static void wait_for(struct cache *c, const struct backing_report *why)
 	if (c->check_mounts)
 		c->retry_ms = RETRY_MIN_MS;
 	c->check_mounts = false;
-	if (frozen && !claim_holds(c->claim))
+	if (frozen)
 		cache_arm(c->timer, claim_delay(c->claim));
 	else
 		cache_retry_later(c);
@@ -189,6 +189,9 @@ static void on_attempt(void *data)
 		on_bound(c);
 	} else if (c->stopping) {
 		cache_finish(c, c->exit_code);
+	} else if (claim_holds(c->claim)) { /* since the attempt began: it does not matter now */
+		claim_yielded(c->claim);
+		cache_set_state(c, CACHE_WAITING);
 	} else if (c->status.binds > 0 || c->status.yielding || (report->can_wait && !c->no_wait)) {
 		wait_for(c, report);
 	} else {

@@ -160,6 +160,22 @@ def another_filesystem():
             daemon.stop()
 
 
+def yields_while_binding():
+    """An attempt in hand when it is let go of again, that fails: it stays let go of."""
+    with controlled() as fake:
+        daemon = fake.start().bound()
+        ask(fake, "POST", "/yield")
+        fake.order("inject bind 5 1 1 3000")
+        ask(fake, "POST", "/resume")
+        equal(ask(fake, "POST", "/yield"), (200, {"state": "yielded"}), "POST /yield")
+        if "by hand" not in status_of(fake)["waiting"]:
+            raise AssertionError(status_of(fake)["waiting"])
+        ask(fake, "POST", "/resume")
+        daemon.wait_log("caching again in")
+        state_is(fake, "bound")
+        daemon.stop()
+
+
 def reload():
     with controlled("remount refuse") as fake:
         daemon = fake.start().bound()
@@ -384,5 +400,5 @@ def metrics():
         equal(os.path.exists(other), False, "socket left behind")
 
 
-run(status, orders, yields, another_filesystem, reload, rights, no_descriptors, crowd, bad_clients,
-    another_daemon, answers_while_a_worker_blocks, metrics)
+run(status, orders, yields, another_filesystem, yields_while_binding, reload, rights, no_descriptors,
+    crowd, bad_clients, another_daemon, answers_while_a_worker_blocks, metrics)
