@@ -73,7 +73,8 @@ usage_vm() {
 
 		Runs cases in virtual machines; without a name, all that are for the kernel.
 		  -k KERNEL   $KERNELS
-		              (default debian-6.1)
+		              (default debian-6.1); of those that we build, -lockdep and -bench after the
+		              name is a kernel with less, or nothing, that looks for faults
 		  -d DAEMON   ours (default), or debian for the old daemon as Debian packages it
 		  -l          show the output as it comes, one case at a time
 
